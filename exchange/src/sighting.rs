@@ -1,0 +1,100 @@
+//! One hit, as it leaves a site: a CloudEvents 1.0 event in structured JSON (`application/cloudevents+json`).
+//!
+//! There is no field for text, and none for a number of a subscriber in clear: what the type can't hold can't leak.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// `type` of the event.
+pub const TYPE: &str = "cn.yumen.sighting.v1";
+
+/// Largest sighting on the wire, in bytes; the agent cuts evidence and indicators to stay under it.
+pub const SIGHTING_BYTES_MAX: usize = 8 * 1024;
+
+/// The CloudEvents envelope.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Always `1.0`.
+    pub specversion: String,
+    /// UUIDv7: time-ordered, and what the hub drops duplicates by.
+    pub id: Uuid,
+    /// `/{member}/{agent}`.
+    pub source: String,
+    /// [`TYPE`].
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// RFC 3339, UTC, with milliseconds: when the event was judged.
+    pub time: String,
+    /// Always `application/json`.
+    pub datacontenttype: String,
+    /// What was seen.
+    pub data: Sighting,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// `sms` or `call`.
+    pub channel: String,
+    /// `smpp`, `cmpp`, …: [`Door::name`] of the wire crate.
+    pub door: String,
+    /// `submit` or `deliver`.
+    pub direction: String,
+    /// The listener's name in the agent's configuration.
+    pub listener: String,
+    /// `flag`, `hold`, `reject` or `drop`, and `shadow` for a hit that a shadow rule would have had.
+    pub verdict: String,
+    /// The typology's id.
+    pub typology: String,
+    /// 0 to 100.
+    pub score: u8,
+    /// Name and serial of the pack.
+    pub pack: PackRef,
+    /// The rules that fired, strongest first.
+    pub rules: Vec<RuleHit>,
+    /// Contacts and senders of the suspect, in clear.
+    pub indicators: Vec<Indicator>,
+    /// Keyed pseudonym of the destination (`v1:` key epoch `:` 32 hex digits), absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub victim: Option<String>,
+    /// How many destinations the message had.
+    pub destinations: u16,
+    /// Fuzzy digest of the text with its digits removed; close digests mean one template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// Characters of the text, parts so far and parts announced.
+    pub text_chars: u32,
+    /// Parts seen when the verdict fell, and parts announced; 1 of 1 for a single message.
+    pub segments: (u8, u8),
+}
+
+/// A pack by name and serial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackRef {
+    /// The pack's name.
+    pub name: String,
+    /// Its serial.
+    pub serial: u64,
+}
+
+/// A rule that fired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleHit {
+    /// `debt-collection/threatens-contacts`.
+    pub id: String,
+    /// The rule's own score.
+    pub score: u8,
+    /// Where in the text, in characters: start and end, no text.
+    pub spans: Vec<(u32, u32)>,
+}
+
+/// A contact or sender of the suspect.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Indicator {
+    /// `number`, `sender-id`, `url`, `domain`, `wechat`, `qq`, `telegram`, `email`, `bank-account`.
+    pub kind: String,
+    /// Its canonical form.
+    pub value: String,
+    /// `originator` or `text`.
+    pub origin: String,
+}

@@ -1,0 +1,1 @@
+//! Pattern matching for the engine on a server.

@@ -1,0 +1,173 @@
+//! What a condition can ask about. The numbers are part of the pack format: they are never reused.
+
+/// A text that a pattern is matched against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum View {
+    /// Folded: the default.
+    Folded = 0,
+    /// Only letters and digits, for contacts.
+    Squeezed = 1,
+    /// As it was sent.
+    Plain = 2,
+    /// By sound (homophones and pinyin): weaker, a rule must ask for it.
+    Sound = 3,
+}
+
+/// What a [`Field`] gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// True or false.
+    Bool,
+    /// A whole number.
+    Int,
+    /// A text, for `==`, `in` and `startsWith`.
+    Text,
+}
+
+macro_rules! fields {
+    ($($(#[$doc:meta])* $variant:ident = $value:literal, $kind:ident, $name:literal;)*) => {
+        /// A fact about an event that a condition can name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Field { $($(#[$doc])* $variant = $value,)* }
+
+        impl Field {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name in a condition, `sender.registered`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// What it gives.
+            #[must_use]
+            pub const fn kind(self) -> FieldKind {
+                match self { $(Self::$variant => FieldKind::$kind),* }
+            }
+
+            /// From the wire value of a pack.
+            #[must_use]
+            pub const fn from_wire(value: u8) -> Option<Self> {
+                match value { $($value => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+fields! {
+    /// An originator was given.
+    SenderPresent = 0, Bool, "sender.present";
+    /// The originator is in the pack's sender registry (or the institution's own list).
+    SenderRegistered = 1, Bool, "sender.registered";
+    /// A mobile subscriber's number.
+    SenderMobile = 2, Bool, "sender.mobile";
+    /// A fixed line.
+    SenderFixed = 3, Bool, "sender.fixed";
+    /// A service number: 106…, 955xx, 1xx, 400/800, an abbreviated code.
+    SenderService = 4, Bool, "sender.service";
+    /// A number of another country.
+    SenderInternational = 5, Bool, "sender.international";
+    /// An alphanumeric sender ID.
+    SenderAlphanumeric = 6, Bool, "sender.alphanumeric";
+    /// A virtual operator's range (162, 165, 167, 170, 171).
+    SenderVirtual = 7, Bool, "sender.virtual";
+    /// The originator in canonical form.
+    SenderNumber = 8, Text, "sender.number";
+    /// The organisation the registry knows behind the originator; empty where unknown.
+    SenderOrganisation = 9, Text, "sender.organisation";
+
+    /// The text has a 【signature】 at its start or end.
+    SignaturePresent = 16, Bool, "signature.present";
+    /// The registry knows an organisation by that signature.
+    SignatureRegistered = 17, Bool, "signature.registered";
+    /// The signature belongs to an organisation, and the originator (present) isn't one of its numbers.
+    SignatureMismatch = 18, Bool, "signature.mismatch";
+    /// The folded signature; empty where there is none.
+    SignatureText = 19, Text, "signature.text";
+    /// The signature belongs to an organisation, and a link in the text isn't on one of its domains.
+    SignatureForeignLink = 20, Bool, "signature.foreign_link";
+
+    /// Any contact at all in the text.
+    ContactAny = 32, Bool, "contact.any";
+    /// A mobile number in the text.
+    ContactMobile = 33, Bool, "contact.mobile";
+    /// A fixed-line or service number in the text.
+    ContactPhone = 34, Bool, "contact.phone";
+    /// A link in the text.
+    ContactLink = 35, Bool, "contact.link";
+    /// A WeChat id, or an invitation to add one.
+    ContactWechat = 36, Bool, "contact.wechat";
+    /// A QQ number or group.
+    ContactQq = 37, Bool, "contact.qq";
+    /// A Telegram handle.
+    ContactTelegram = 38, Bool, "contact.telegram";
+    /// An e-mail address.
+    ContactEmail = 39, Bool, "contact.email";
+    /// A bank account or card number.
+    ContactBankAccount = 40, Bool, "contact.bank_account";
+    /// How many contacts the text has.
+    ContactCount = 41, Int, "contact.count";
+
+    /// A link through a shortener.
+    LinkShortened = 48, Bool, "link.shortened";
+    /// A link whose host is an IP address.
+    LinkIp = 49, Bool, "link.ip";
+    /// A link whose host is punycode or mixes scripts.
+    LinkPunycode = 50, Bool, "link.punycode";
+    /// The domain of the first link.
+    LinkDomain = 51, Text, "link.domain";
+
+    /// Characters of the text.
+    TextChars = 64, Int, "text.chars";
+    /// Digits in the text.
+    TextDigits = 65, Int, "text.digits";
+    /// Characters that folding had to undo a disguise for: look-alikes, split characters, separators inside words,
+    /// zero-width characters. Traditional forms and full width don't count.
+    TextDisguised = 66, Int, "text.disguised";
+    /// The text has the form of a one-time password message.
+    TextOtp = 67, Bool, "text.otp";
+    /// Emoji in the text.
+    TextEmoji = 68, Int, "text.emoji";
+    /// The text is mostly Latin letters.
+    TextLatin = 69, Bool, "text.latin";
+
+    /// Into the centre (`true`) or out of it.
+    DirectionSubmit = 80, Bool, "direction.submit";
+    /// How many destinations the message has.
+    Destinations = 81, Int, "destinations";
+    /// Local hour of day, 0 to 23.
+    TimeHour = 82, Int, "time.hour";
+}
+
+/// Classes of traffic that can't be blocked by score: only a rule that names the class can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Protected {
+    /// A one-time password from a registered sender.
+    Otp = 0,
+    /// An emergency number (110, 112, 119, 120, 122, …).
+    Emergency = 1,
+    /// A court or other authority.
+    Court = 2,
+    /// The institution's own numbers.
+    Own = 3,
+}
+
+impl Protected {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Otp, Self::Emergency, Self::Court, Self::Own];
+
+    /// The id used in rules.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Otp => "otp",
+            Self::Emergency => "emergency",
+            Self::Court => "court",
+            Self::Own => "own",
+        }
+    }
+}
