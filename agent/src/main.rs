@@ -1,3 +1,3 @@
-//! The agent.
+//! `yumen`: the gateway's command line.
 
 fn main() {}
