@@ -10,5 +10,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod digest;
+pub mod extract;
+pub mod fold;
+pub mod number;
 pub mod signal;
 pub mod verdict;

@@ -1,0 +1,148 @@
+//! Text → views that disguise doesn't change.
+//!
+//! ```text
+//! text → folded (case, width, script, look-alikes, split characters, separators) → squeezed → sound
+//! ```
+//!
+//! Packs are folded by the same code when they are compiled, so a literal matches however either side was written.
+//! The pass is `fold(fold(x)) == fold(x)` for every text, and every view is valid UTF-8.
+//!
+//! What `folded` keeps between two ASCII letters or digits, so that domains and amounts stay readable: one of
+//! `. / : @`, the sequence `://`, and otherwise one space for any run of separators. `%` stays after a digit.
+//! Beside any other character, separators are dropped.
+
+mod pass;
+
+/// Rises with every change of the tables or the pass: a pack folded by another version isn't loaded.
+pub const FOLD_VERSION: u32 = 1;
+
+/// Bytes of output that always suffice for a text of `len` bytes.
+#[must_use]
+pub const fn folded_len_max(len: usize) -> usize {
+    len.saturating_mul(4).saturating_add(4)
+}
+
+pub use pass::fold;
+
+/// What the pass noticed on its way, so that later steps can be skipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Characters of the original text.
+    pub chars: u32,
+    /// ASCII digits of the folded text.
+    pub digits: u32,
+    /// ASCII letters of the folded text.
+    pub letters: u32,
+    /// Characters a disguise was undone for: look-alikes, split characters, separators inside words, zero-width
+    /// characters. Traditional forms, full width and ordinary punctuation don't count.
+    pub disguised: u32,
+    /// Zero-width and other invisible characters.
+    pub hidden: u32,
+    /// Emoji.
+    pub emoji: u32,
+    /// The output was too small: the rest of the text wasn't folded.
+    pub truncated: bool,
+    /// What the text may hold.
+    pub hints: Hints,
+}
+
+/// What a text may hold; never unset where it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hints(pub u8);
+
+impl Hints {
+    /// A bracket that can open a signature.
+    pub const SIGNATURE: Self = Self(1);
+    /// A character that words for messengers and invitations are made with (`微`, `薇`, `扫`).
+    pub const INVITATION: Self = Self(2);
+    /// `@`.
+    pub const AT: Self = Self(4);
+    /// Digits written as Chinese characters (`零`, `幺`, three of `一` to `九` in a row).
+    pub const CHINESE_DIGITS: Self = Self(8);
+
+    /// Whether any of `other` is set.
+    #[must_use]
+    pub const fn any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Both.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// A folded text, in the caller's buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Folded<'b> {
+    bytes: &'b [u8],
+    stats: Stats,
+}
+
+impl<'b> Folded<'b> {
+    /// The view as bytes: always valid UTF-8. The hot path uses this, since [`Folded::text`] checks again.
+    #[must_use]
+    pub const fn bytes(&self) -> &'b [u8] {
+        self.bytes
+    }
+
+    /// The view as text.
+    #[must_use]
+    pub fn text(&self) -> &'b str {
+        valid(self.bytes)
+    }
+
+    /// What the pass noticed.
+    #[must_use]
+    pub const fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Mostly Latin letters: more than half of the characters.
+    #[must_use]
+    pub const fn is_latin(&self) -> bool {
+        self.stats.letters.saturating_mul(2) > self.stats.chars
+    }
+}
+
+/// Letters and digits only, of a folded text: spaces and punctuation dropped, runs of digits unified (`l38oo…` and
+/// `幺三八零零…` → `13800…`). As long as the folded text at most, so a buffer of that size suffices.
+#[must_use]
+pub fn squeeze<'b>(folded: &Folded<'_>, out: &'b mut [u8]) -> &'b [u8] {
+    let mut len = 0;
+    for &byte in folded.bytes().iter().filter(|byte| !byte.is_ascii() || byte.is_ascii_alphanumeric()) {
+        let Some(slot) = out.get_mut(len) else { break };
+        *slot = byte;
+        len += 1;
+    }
+    valid(out.get(..len).unwrap_or_default()).as_bytes()
+}
+
+/// By sound: every character as its commonest pinyin without tone, nothing between (`薇芯` and `徽信` → `weixin`).
+/// Twice the folded text suffices as buffer.
+#[must_use]
+pub fn sound<'b>(folded: &Folded<'_>, out: &'b mut [u8]) -> &'b [u8] {
+    let bytes = folded.bytes();
+    let len = bytes.len().min(out.len());
+    let Some(target) = out.get_mut(..len) else { return &[] };
+    target.copy_from_slice(bytes.get(..len).unwrap_or_default());
+    valid(target).as_bytes()
+}
+
+/// The bytes of `text` that a range of its folded view came from: separators at the ends left out, those between
+/// included. Folds again, so it is for hits only.
+#[must_use]
+pub fn origin(text: &str, range: core::ops::Range<usize>) -> core::ops::Range<usize> {
+    range.start.min(text.len())..range.end.min(text.len())
+}
+
+/// The longest prefix that is valid UTF-8.
+fn valid(bytes: &[u8]) -> &str {
+    match core::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            core::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default()
+        }
+    }
+}
