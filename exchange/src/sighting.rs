@@ -2,14 +2,23 @@
 //!
 //! There is no field for text, and none for a number of a subscriber in clear: what the type can't hold can't leak.
 
+use crate::topic::Name;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use crate::limits::SIGHTING_BYTES_MAX;
 
 /// `type` of the event.
 pub const TYPE: &str = "cn.yumen.sighting.v1";
 
-/// Largest sighting on the wire, in bytes; the agent cuts evidence and indicators to stay under it.
-pub const SIGHTING_BYTES_MAX: usize = 8 * 1024;
+/// `specversion` of the event.
+pub const SPECVERSION: &str = "1.0";
+
+/// `datacontenttype` of the event.
+pub const CONTENT_TYPE: &str = "application/json";
+
+/// The MQTT 5 content type of the message that carries the event.
+pub const EVENT_CONTENT_TYPE: &str = "application/cloudevents+json";
 
 /// The CloudEvents envelope.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +38,28 @@ pub struct Envelope {
     pub datacontenttype: String,
     /// What was seen.
     pub data: Sighting,
+}
+
+impl Envelope {
+    /// Wraps a sighting of an agent, judged at `time_ms` (milliseconds since the Unix epoch).
+    #[must_use]
+    pub fn new(id: Uuid, member: &Name, agent: &Name, time_ms: u64, data: Sighting) -> Self {
+        Self {
+            specversion: SPECVERSION.to_owned(),
+            id,
+            source: source(member, agent),
+            kind: TYPE.to_owned(),
+            time: crate::time::format(time_ms),
+            datacontenttype: CONTENT_TYPE.to_owned(),
+            data,
+        }
+    }
+}
+
+/// `source` of an agent's events.
+#[must_use]
+pub fn source(member: &Name, agent: &Name) -> String {
+    format!("/{member}/{agent}")
 }
 
 /// What was seen.

@@ -5,8 +5,7 @@ use std::fmt;
 /// The root of all topics of this version.
 pub const ROOT: &str = "yumen/v1";
 
-/// Longest member or agent name, in bytes.
-pub const NAME_BYTES_MAX: usize = 64;
+pub use crate::limits::NAME_BYTES_MAX;
 
 /// A member's or an agent's name: 1 to 64 of `a-z 0-9 -`, not starting or ending with `-`. Safe in a topic, a
 /// certificate's common name, and a URL.
@@ -78,6 +77,12 @@ pub fn sighting(member: &Name, agent: &Name) -> String {
 #[must_use]
 pub fn status(member: &Name, agent: &Name) -> String {
     format!("{ROOT}/{member}/{agent}/status")
+}
+
+/// `yumen/v1/{member}/{agent}/ack`: hub → agent, what is committed or refused; not retained.
+#[must_use]
+pub fn ack(member: &Name, agent: &Name) -> String {
+    format!("{ROOT}/{member}/{agent}/ack")
 }
 
 /// What the hub subscribes to for sightings of all agents.
