@@ -1,3 +1,98 @@
-//! The project's own commands.
+//! The project's own commands. `cargo xtask` lists them.
 
-fn main() {}
+mod machine;
+mod peers;
+
+use anyhow::{Context, Result, bail};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  up [-- ARGS]     build and run everything on this machine: hub, agent, a demonstration SMSC and ISMG, live traffic
+                   本机一键运行：枢纽、网关、演示短信中心和实时短信流
+  test [-- ARGS]   install the peers that the tests need, then run every test (ARGS go to cargo test)
+                   安装测试所需的对端程序，并运行全部测试
+  setup            only install or name what building needs
+                   只安装（或指出）构建所需的软件
+";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.skip_while(|arg| arg == "--").collect();
+    let outcome = match command.as_str() {
+        "up" => up(&rest),
+        "test" => test(&rest),
+        "setup" => machine::prepare_build(),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(if command.is_empty() || command == "help" { 0 } else { 2 });
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {command}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Builds all programs, then becomes the demonstration.
+fn up(args: &[String]) -> Result<()> {
+    machine::prepare_build()?;
+    build_programs()?;
+    let programs = programs_dir();
+    let error = Command::new(programs.join("yumen-demo")).arg("up").args(args).exec();
+    Err(error).with_context(|| format!("cannot start {}/yumen-demo", programs.display()))
+}
+
+/// Every test of the workspace, the end-to-end ones included.
+fn test(args: &[String]) -> Result<()> {
+    machine::prepare_build()?;
+    let peers = peers::prepare()?;
+    build_programs()?;
+    let mut cargo = cargo();
+    cargo.args(["test", "--workspace", "--locked"]).args(args);
+    cargo.env("YUMEN_BIN_DIR", programs_dir()).env("YUMEN_PEERS_DIR", peers);
+    run(cargo)
+}
+
+fn build_programs() -> Result<()> {
+    let mut cargo = cargo();
+    cargo.args(["build", "--locked", "--bins", "-p", "yumen-agent", "-p", "yumen-hub", "-p", "yumen-tests"]);
+    run(cargo)
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Runs a command with this terminal, and fails where it fails.
+fn run(mut command: Command) -> Result<()> {
+    let shown = format!("{command:?}");
+    let status = command.status().with_context(|| format!("cannot start {shown}"))?;
+    if !status.success() {
+        bail!("{shown} ended with {status}");
+    }
+    Ok(())
+}
+
+/// The workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+/// Where cargo puts what it builds.
+fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
+fn programs_dir() -> PathBuf {
+    target_dir().join("debug")
+}

@@ -1,0 +1,68 @@
+//! Real peers for the end-to-end tests: nobody here wrote them.
+
+use crate::machine::{Need, file, install, program};
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Peers from Debian, and what fetches the others.
+const NEEDS: &[Need] = &[
+    Need { what: "Mosquitto, an MQTT broker", package: "mosquitto", present: || program("mosquitto") },
+    Need { what: "Kannel, an SMPP ESME", package: "kannel", present: || program("bearerbox") },
+    Need { what: "Python 3", package: "python3", present: || program("python3") },
+    Need { what: "pip and venv for Python", package: "python3-venv", present: venv },
+    Need { what: "Node.js", package: "nodejs", present: || program("node") },
+    Need { what: "npm", package: "npm", present: || program("npm") },
+];
+
+const SMPPLIB: &str = "smpplib==2.2.4";
+const NPM_SMPP: &str = "smpp@0.5.1";
+
+/// Installs all peers; returns the folder that holds those from PyPI and npm.
+pub(crate) fn prepare() -> Result<PathBuf> {
+    install(NEEDS)?;
+    let dir = crate::target_dir().join("peers");
+    std::fs::create_dir_all(&dir)?;
+    python(&dir)?;
+    node(&dir)?;
+    Ok(dir)
+}
+
+fn python(dir: &Path) -> Result<()> {
+    let venv = dir.join("python");
+    let stamp = venv.join(SMPPLIB);
+    if stamp.exists() {
+        return Ok(());
+    }
+    println!("installing 正在安装: {SMPPLIB} (PyPI)");
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv"]).arg(&venv);
+    crate::run(make)?;
+    let mut pip = Command::new(venv.join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", SMPPLIB]);
+    crate::run(pip)?;
+    Ok(std::fs::write(stamp, "")?)
+}
+
+fn node(dir: &Path) -> Result<()> {
+    let home = dir.join("node");
+    let stamp = home.join(NPM_SMPP);
+    if stamp.exists() {
+        return Ok(());
+    }
+    println!("installing 正在安装: {NPM_SMPP} (npm)");
+    std::fs::create_dir_all(&home)?;
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&home).arg(NPM_SMPP);
+    crate::run(npm)?;
+    Ok(std::fs::write(stamp, "")?)
+}
+
+/// Debian splits `ensurepip` off; an interpreter from elsewhere has it.
+fn venv() -> bool {
+    file("/usr/share/doc/python3-venv")
+        || Command::new("python3")
+            .args(["-c", "import ensurepip"])
+            .output()
+            .is_ok_and(|output| output.status.success())
+}
