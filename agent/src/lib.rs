@@ -5,5 +5,8 @@
 //!                                         └→ report (Sighting) → spool → mqtt → hub
 //! ```
 
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod http;
+pub mod telemetry;

@@ -1,0 +1,49 @@
+//! The command line: one file a command.
+
+mod config;
+mod generated;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Yumen: an edge gateway that screens SMS in the path. 玉门：短信与呼叫路径上的网关
+#[derive(Debug, Parser)]
+#[command(name = "yumen", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the configuration, or print its schema 检查配置
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Write the man pages into a folder 生成手册页
+    Man {
+        /// The folder
+        dir: PathBuf,
+    },
+    /// Print the completion script for a shell 生成命令行补全脚本
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs a command. Exit codes: 0 done, 1 failed, 2 the command line is wrong.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    match cli.command {
+        Command::Config(command) => config::run(command),
+        Command::Man { dir } => generated::man(&dir),
+        Command::Completions { shell } => generated::completions(shell),
+    }
+}
+
+/// Prints an error and fails.
+fn fail(error: impl std::fmt::Display) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::FAILURE
+}
