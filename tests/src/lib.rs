@@ -1,1 +1,3 @@
-//! Fixtures shared by the end-to-end tests.
+//! Fixtures shared by the end-to-end tests and the demonstration.
+
+pub mod program;
