@@ -119,7 +119,7 @@ pub enum ListKind {
 pub struct SenderDraft {
     /// `中国工商银行`.
     pub organisation: String,
-    /// `bank`, `court`, `police`, `regulator`, `operator`, `insurer`, `broker`, `platform`, `courier`, `emergency`, `other`.
+    /// `bank`, `court`, `police`, `regulator`, `operator`, `insurer`, `broker`, `platform`, `courier`, `emergency`, `government`, `other`.
     pub kind: String,
     /// Numbers in canonical form; a trailing `*` makes a prefix.
     pub numbers: Vec<String>,
@@ -207,4 +207,19 @@ pub enum Compare {
     Gt,
     /// `>=`
     Ge,
+}
+
+impl Compare {
+    /// Whether `left` and `right` are in this relation.
+    #[must_use]
+    pub const fn holds(self, left: i64, right: i64) -> bool {
+        match self {
+            Self::Eq => left == right,
+            Self::Ne => left != right,
+            Self::Lt => left < right,
+            Self::Le => left <= right,
+            Self::Gt => left > right,
+            Self::Ge => left >= right,
+        }
+    }
 }

@@ -4,4 +4,12 @@
 //! TOML files → source (spans) → check (types, names, folding) → PackDraft → emit (bytes) → sign → canary
 //! ```
 
+pub mod cel;
+pub mod check;
+pub mod diagnostic;
 pub mod draft;
+pub mod limits;
+mod report;
+pub mod source;
+
+pub use report::{Report, check_paths};

@@ -1,0 +1,437 @@
+//! Names and types of a condition.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use yumen_rules::signal::{Field, FieldKind};
+
+use super::ast::{Kind, Node};
+use super::parser::parse;
+use crate::check::canonical;
+use crate::diagnostic::{Defect, Diagnostic, Diagnostics};
+use crate::draft::{Compare, Expr, GroupIndex, ListIndex};
+use crate::source::SENDER_KINDS;
+use crate::source::{Span, Text};
+
+/// What a name of a match or group stands for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Named {
+    /// The members of which `need` must hit.
+    pub some: Option<GroupIndex>,
+    /// The members that must all hit.
+    pub all: Option<GroupIndex>,
+}
+
+/// What names mean in a condition, and which of them it used.
+#[derive(Debug, Default)]
+pub struct Scope {
+    /// The section's own matches.
+    pub own: HashMap<String, Named>,
+    /// Shared groups.
+    pub shared: HashMap<String, Named>,
+    /// Lists.
+    pub lists: HashMap<String, ListIndex>,
+    /// Names that were used, own ones first in meaning.
+    pub used: Vec<String>,
+    /// Lists that were used, with the field and the place.
+    pub list_uses: Vec<(ListIndex, Field, Span)>,
+}
+
+/// Parses and checks a condition. `None` when something was wrong and reported.
+pub fn resolve(when: &Text, scope: &mut Scope, out: &mut Diagnostics) -> Option<Expr> {
+    match parse(&when.value) {
+        Ok(node) => Checker { when, scope, out }.condition(&node),
+        Err(stumble) => {
+            let (range, defect) = *stumble;
+            out.at(when.span_of(range), defect);
+            None
+        }
+    }
+}
+
+struct Checker<'a> {
+    when: &'a Text,
+    scope: &'a mut Scope,
+    out: &'a mut Diagnostics,
+}
+
+/// What a node is.
+enum Operand {
+    Condition(Expr),
+    Int(IntSource),
+    Text(TextSource),
+    IntLiteral(i64),
+    TextLiteral(String),
+    BoolLiteral(bool),
+    ListLiteral,
+    List,
+}
+
+#[derive(Clone, Copy)]
+enum IntSource {
+    Field(Field),
+    Count(GroupIndex),
+}
+
+#[derive(Clone, Copy)]
+enum TextSource {
+    Field(Field),
+    SenderKind,
+    SignatureKind,
+}
+
+impl Checker<'_> {
+    fn condition(&mut self, node: &Node) -> Option<Expr> {
+        match &node.kind {
+            Kind::Bool(value) => Some(Expr::Bool(*value)),
+            Kind::Not(inner) => self.condition(inner).map(|expr| Expr::Not(Box::new(expr))),
+            Kind::And(nodes) => self.conditions(nodes).map(Expr::And),
+            Kind::Or(nodes) => self.conditions(nodes).map(Expr::Or),
+            Kind::Compare(compare, left, right) => self.compare(*compare, left, right),
+            Kind::In(left, right) => self.membership(left, right),
+            Kind::Call { path, method, method_range, arguments } => {
+                self.call(node, path.as_ref(), (method, method_range), arguments)
+            }
+            Kind::Path(_) | Kind::Int(_) | Kind::Text(_) | Kind::List(_) => match self.operand(node)? {
+                Operand::Condition(expr) => Some(expr),
+                operand => {
+                    let (kind_zh, kind_en) = operand.kind();
+                    let what = self.written(node);
+                    self.report(
+                        node,
+                        Defect::NotACondition { what, kind_zh: kind_zh.into(), kind_en: kind_en.into() },
+                    );
+                    None
+                }
+            },
+        }
+    }
+
+    /// All sides are checked even when one is wrong.
+    fn conditions(&mut self, nodes: &[Node]) -> Option<Vec<Expr>> {
+        let checked: Vec<Option<Expr>> = nodes.iter().map(|node| self.condition(node)).collect();
+        checked.into_iter().collect()
+    }
+
+    fn operand(&mut self, node: &Node) -> Option<Operand> {
+        match &node.kind {
+            Kind::Bool(value) => Some(Operand::BoolLiteral(*value)),
+            Kind::Int(number) => Some(Operand::IntLiteral(*number)),
+            Kind::Text(text) => Some(Operand::TextLiteral(text.clone())),
+            Kind::List(_) => Some(Operand::ListLiteral),
+            Kind::Path(path) => self.path(node, path),
+            _ => self.condition(node).map(Operand::Condition),
+        }
+    }
+
+    fn path(&mut self, node: &Node, path: &str) -> Option<Operand> {
+        let (head, member) = path.split_once('.').map_or((path, None), |(head, member)| (head, Some(member)));
+        if let Some(named) = self.scope.own.get(head).or_else(|| self.scope.shared.get(head)).copied() {
+            self.scope.used.push(head.to_owned());
+            return match member {
+                None => Some(Operand::Condition(named.holds())),
+                Some("count") => named.some.or(named.all).map(|group| Operand::Int(IntSource::Count(group))),
+                Some(member) => {
+                    let defect = Defect::UnknownMember { name: head.to_owned(), member: member.to_owned() };
+                    self.report(node, defect);
+                    None
+                }
+            };
+        }
+        if let Some(field) = Field::ALL.iter().copied().find(|field| field.name() == path) {
+            return Some(match field.kind() {
+                FieldKind::Bool => Operand::Condition(Expr::Field(field)),
+                FieldKind::Int => Operand::Int(IntSource::Field(field)),
+                FieldKind::Text => Operand::Text(TextSource::Field(field)),
+            });
+        }
+        match path {
+            "sender.kind" => Some(Operand::Text(TextSource::SenderKind)),
+            "signature.kind" => Some(Operand::Text(TextSource::SignatureKind)),
+            _ if self.scope.lists.contains_key(path) => Some(Operand::List),
+            _ => {
+                self.unknown_name(node, path);
+                None
+            }
+        }
+    }
+
+    fn unknown_name(&mut self, node: &Node, path: &str) {
+        let span = self.when.span_of(node.range.clone());
+        let diagnostic = Diagnostic::at(span, Defect::UnknownName { name: path.to_owned() });
+        let known: Vec<&str> = self
+            .scope
+            .own
+            .keys()
+            .chain(self.scope.shared.keys())
+            .map(String::as_str)
+            .chain(Field::ALL.iter().map(|field| field.name()))
+            .chain(["sender.kind", "signature.kind"])
+            .collect();
+        let head = path.strip_suffix(".count").unwrap_or(path);
+        self.out.push(diagnostic.nearest(head, known));
+    }
+
+    fn compare(&mut self, compare: Compare, left: &Node, right: &Node) -> Option<Expr> {
+        let (first, second) = (self.operand(left), self.operand(right));
+        let (first, second) = (first?, second?);
+        if first.literal() && !second.literal() {
+            return self.compare_with(flipped(compare), compare, (right, second), (left, first));
+        }
+        self.compare_with(compare, compare, (left, first), (right, second))
+    }
+
+    /// `written` is the operator as it stands in the source, `compare` the one with the field on its left.
+    fn compare_with(
+        &mut self,
+        compare: Compare,
+        written: Compare,
+        (left, first): (&Node, Operand),
+        (right, second): (&Node, Operand),
+    ) -> Option<Expr> {
+        let equality = matches!(compare, Compare::Eq | Compare::Ne);
+        match (first, second) {
+            (Operand::Int(source), Operand::IntLiteral(number)) => {
+                self.compare_int(source, compare, number, right)
+            }
+            (Operand::Text(source), Operand::TextLiteral(text)) if equality => {
+                let expr = self.text_is(source, &text, right)?;
+                Some(if compare == Compare::Ne { Expr::Not(Box::new(expr)) } else { expr })
+            }
+            (Operand::Condition(expr), Operand::BoolLiteral(value)) if equality => {
+                Some(if value == (compare == Compare::Eq) { expr } else { Expr::Not(Box::new(expr)) })
+            }
+            (first @ (Operand::Text(_) | Operand::Condition(_)), second)
+                if !equality && first.same_kind(&second) =>
+            {
+                let (kind_zh, kind_en) = first.kind();
+                let defect = Defect::BadComparison {
+                    what: self.written(left),
+                    operator: symbol(written).to_owned(),
+                    kind_zh: kind_zh.into(),
+                    kind_en: kind_en.into(),
+                };
+                let whole = left.range.start.min(right.range.start)..left.range.end.max(right.range.end);
+                self.out.at(self.when.span_of(whole), defect);
+                None
+            }
+            (first, second) => {
+                self.sides_differ((left, &first), (right, &second));
+                None
+            }
+        }
+    }
+
+    fn compare_int(&mut self, source: IntSource, compare: Compare, number: i64, node: &Node) -> Option<Expr> {
+        match source {
+            IntSource::Field(field) => Some(Expr::FieldInt(field, compare, number)),
+            IntSource::Count(group) => match u32::try_from(number) {
+                Ok(number) => Some(Expr::GroupCount(group, compare, number)),
+                Err(_) => {
+                    self.report(node, Defect::NumberRange { number: number.to_string() });
+                    None
+                }
+            },
+        }
+    }
+
+    fn text_is(&mut self, source: TextSource, text: &str, node: &Node) -> Option<Expr> {
+        match source {
+            TextSource::Field(field) => Some(Expr::FieldText(field, canonical::text_of(field, text))),
+            TextSource::SenderKind | TextSource::SignatureKind if !SENDER_KINDS.contains(&text) => {
+                let defect = Defect::BadWord {
+                    field: "kind".to_owned(),
+                    value: text.to_owned(),
+                    allowed: SENDER_KINDS.join(", "),
+                };
+                let span = self.when.span_of(node.range.clone());
+                self.out.push(Diagnostic::at(span, defect).nearest(text, SENDER_KINDS));
+                None
+            }
+            TextSource::SenderKind => Some(Expr::SenderKind(text.to_owned())),
+            TextSource::SignatureKind => Some(Expr::SignatureKind(text.to_owned())),
+        }
+    }
+
+    fn membership(&mut self, left: &Node, right: &Node) -> Option<Expr> {
+        let first = self.operand(left);
+        match &right.kind {
+            Kind::List(items) => {
+                let first = first?;
+                let any: Vec<Option<Expr>> =
+                    items.iter().map(|item| self.is_item(left, &first, item)).collect();
+                any.into_iter().collect::<Option<Vec<_>>>().map(Expr::Or)
+            }
+            Kind::Path(name) => {
+                let list = self.scope.lists.get(name).copied();
+                let Some(list) = list else {
+                    let span = self.when.span_of(right.range.clone());
+                    let diagnostic = Diagnostic::at(span, Defect::UnknownList { name: name.clone() });
+                    self.out.push(diagnostic.nearest(name, self.scope.lists.keys().map(String::as_str)));
+                    return None;
+                };
+                match first? {
+                    Operand::Text(TextSource::Field(field)) => {
+                        self.scope.list_uses.push((list, field, self.when.span_of(left.range.clone())));
+                        Some(Expr::FieldIn(field, list))
+                    }
+                    other => {
+                        self.sides_differ((left, &other), (right, &Operand::List));
+                        None
+                    }
+                }
+            }
+            _ => {
+                let second = self.operand(right)?;
+                self.sides_differ((left, &first?), (right, &second));
+                None
+            }
+        }
+    }
+
+    fn is_item(&mut self, left: &Node, first: &Operand, item: &Node) -> Option<Expr> {
+        let second = self.operand(item)?;
+        match (first, &second) {
+            (Operand::Text(source), Operand::TextLiteral(text)) => self.text_is(*source, text, item),
+            (Operand::Int(source), Operand::IntLiteral(number)) => {
+                self.compare_int(*source, Compare::Eq, *number, item)
+            }
+            _ => {
+                self.sides_differ((left, first), (item, &second));
+                None
+            }
+        }
+    }
+
+    fn call(
+        &mut self,
+        node: &Node,
+        path: Option<&(String, Range<usize>)>,
+        (method, method_range): (&str, &Range<usize>),
+        arguments: &[Node],
+    ) -> Option<Expr> {
+        let window = path.is_some_and(|(path, _)| {
+            ["caller", "callee", "sender", "pair"].contains(&path.as_str()) && method != "startsWith"
+        });
+        if window {
+            let call = self.written(node);
+            self.report(node, Defect::WindowCall { call });
+            return None;
+        }
+        let (Some((path, path_range)), "startsWith") = (path, method) else {
+            let defect = Defect::UnknownMethod { method: method.to_owned() };
+            self.out.push(
+                Diagnostic::at(self.when.span_of(method_range.clone()), defect)
+                    .nearest(method, ["startsWith"]),
+            );
+            return None;
+        };
+        let subject = Node { kind: Kind::Path(path.clone()), range: path_range.clone() };
+        let operand = self.operand(&subject)?;
+        match (operand, arguments) {
+            (Operand::Text(TextSource::Field(field)), [Node { kind: Kind::Text(text), .. }]) => {
+                Some(Expr::FieldStartsWith(field, canonical::text_of(field, text)))
+            }
+            (Operand::Text(TextSource::Field(_)), _) => {
+                let defect = Defect::Unexpected {
+                    found: format!("`{}`", self.written(node)),
+                    expected_zh: "一个用引号括起来的开头".to_owned(),
+                    expected_en: "one quoted beginning".to_owned(),
+                };
+                self.report(node, defect);
+                None
+            }
+            (operand, _) => {
+                let (kind_zh, kind_en) = operand.kind();
+                let defect = Defect::BadComparison {
+                    what: path.clone(),
+                    operator: "startsWith".to_owned(),
+                    kind_zh: kind_zh.into(),
+                    kind_en: kind_en.into(),
+                };
+                self.report(node, defect);
+                None
+            }
+        }
+    }
+
+    fn sides_differ(&mut self, (left, first): (&Node, &Operand), (right, second): (&Node, &Operand)) {
+        let (left_text, right_text) = (self.written(left), self.written(right));
+        let start = left.range.start.min(right.range.start);
+        let whole = start..left.range.end.max(right.range.end);
+        let defect = if first.same_kind(second) {
+            Defect::NeedsLiteral { left: left_text, right: right_text }
+        } else {
+            let ((left_zh, left_en), (right_zh, right_en)) = (first.kind(), second.kind());
+            Defect::TypesDiffer {
+                left: left_text,
+                left_zh: left_zh.into(),
+                left_en: left_en.into(),
+                right: right_text,
+                right_zh: right_zh.into(),
+                right_en: right_en.into(),
+            }
+        };
+        self.out.at(self.when.span_of(whole), defect);
+    }
+
+    fn written(&self, node: &Node) -> String {
+        self.when.value.get(node.range.clone()).unwrap_or_default().to_owned()
+    }
+
+    fn report(&mut self, node: &Node, defect: Defect) {
+        self.out.at(self.when.span_of(node.range.clone()), defect);
+    }
+}
+
+impl Named {
+    /// The condition that the name stands for.
+    fn holds(self) -> Expr {
+        match (self.some, self.all) {
+            (Some(some), Some(all)) => Expr::And(vec![Expr::Group(some), Expr::Group(all)]),
+            (Some(group), None) | (None, Some(group)) => Expr::Group(group),
+            (None, None) => Expr::Bool(false),
+        }
+    }
+}
+
+impl Operand {
+    const fn literal(&self) -> bool {
+        matches!(self, Self::IntLiteral(_) | Self::TextLiteral(_) | Self::BoolLiteral(_) | Self::ListLiteral)
+    }
+
+    const fn kind(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Condition(_) | Self::BoolLiteral(_) => ("真假值", "true or false"),
+            Self::Int(_) | Self::IntLiteral(_) => ("整数", "a whole number"),
+            Self::Text(_) | Self::TextLiteral(_) => ("文字", "a text"),
+            Self::ListLiteral | Self::List => ("列表", "a list"),
+        }
+    }
+
+    fn same_kind(&self, other: &Self) -> bool {
+        self.kind() == other.kind()
+    }
+}
+
+const fn flipped(compare: Compare) -> Compare {
+    match compare {
+        Compare::Eq => Compare::Eq,
+        Compare::Ne => Compare::Ne,
+        Compare::Lt => Compare::Gt,
+        Compare::Le => Compare::Ge,
+        Compare::Gt => Compare::Lt,
+        Compare::Ge => Compare::Le,
+    }
+}
+
+const fn symbol(compare: Compare) -> &'static str {
+    match compare {
+        Compare::Eq => "==",
+        Compare::Ne => "!=",
+        Compare::Lt => "<",
+        Compare::Le => "<=",
+        Compare::Gt => ">",
+        Compare::Ge => ">=",
+    }
+}

@@ -1,0 +1,12 @@
+//! Conditions: the subset of CEL (the Common Expression Language) that `when` is written in.
+//!
+//! ```text
+//! text → tokens (lexer) → tree (parser) → names and types resolved (check) → Expr
+//! ```
+
+mod ast;
+mod check;
+mod lexer;
+mod parser;
+
+pub use check::{Named, Scope, resolve};

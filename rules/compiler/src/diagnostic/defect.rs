@@ -1,0 +1,404 @@
+//! The catalogue: every defect with its code and its words.
+
+use super::{Severity, Words};
+
+macro_rules! defects {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident { $($field:ident),* } $severity:ident $code:literal
+        zh $zh:literal
+        en $en:literal
+        $(help_zh $help_zh:literal help_en $help_en:literal)?;
+    )*) => {
+        /// What can be wrong with rule sources.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Defect {
+            $(
+                $(#[$doc])*
+                #[doc = ""]
+                #[doc = concat!("`", $code, "`: ", $en)]
+                #[expect(missing_docs, reason = "the fields are named in the message above")]
+                $name { $($field: String),* },
+            )*
+        }
+
+        impl Defect {
+            /// All codes, in the order of the catalogue.
+            pub const CODES: &'static [&'static str] = &[$($code),*];
+
+            /// A stable code for documentation and scripts.
+            #[must_use]
+            pub const fn code(&self) -> &'static str {
+                match self { $(Self::$name { .. } => $code),* }
+            }
+
+            /// Whether the pack can still be built.
+            #[must_use]
+            pub const fn severity(&self) -> Severity {
+                match self { $(Self::$name { .. } => Severity::$severity),* }
+            }
+
+            /// The message.
+            #[must_use]
+            pub fn words(&self) -> Words {
+                match self {
+                    $(Self::$name { $($field),* } => {
+                        $(let _ = $field;)*
+                        Words::new(format!($zh), format!($en))
+                    })*
+                }
+            }
+
+            /// What to do about it, where that can be said in general.
+            #[must_use]
+            pub fn advice(&self) -> Option<Words> {
+                match self {
+                    $(Self::$name { $($field),* } => {
+                        $(let _ = $field;)*
+                        None $(.or(Some(Words::new(format!($help_zh), format!($help_en)))))?
+                    })*
+                }
+            }
+        }
+    };
+}
+
+defects! {
+    /// A file isn't TOML.
+    Syntax { message } Error "E001"
+    zh "不是合法的 TOML：{message}"
+    en "not valid TOML: {message}";
+
+    /// A file can't be read.
+    Unreadable { path, reason } Error "E002"
+    zh "读不了 {path}：{reason}"
+    en "cannot read {path}: {reason}";
+
+    /// There is nothing to build.
+    NoSources { paths } Error "E003"
+    zh "{paths} 下没有规则文件（*.toml）"
+    en "no rule files (*.toml) under {paths}";
+
+    /// A section that the language doesn't have.
+    UnknownSection { name } Error "E004"
+    zh "没有 `{name}` 这种段"
+    en "there is no section `{name}`"
+    help_zh "可用的段：[pack]、[defaults]、[[group]]、[[rule]]、[[suppress]]、[[protect]]、[[list]]、[[sender]]"
+    help_en "sections are [pack], [defaults], [[group]], [[rule]], [[suppress]], [[protect]], [[list]], [[sender]]";
+
+    /// A field that a section doesn't have.
+    UnknownField { field, place } Error "E005"
+    zh "{place} 里没有 `{field}` 这个字段"
+    en "{place} has no field `{field}`";
+
+    /// A field that must be there isn't.
+    MissingField { field, place } Error "E006"
+    zh "{place} 缺少字段 `{field}`"
+    en "{place} lacks the field `{field}`";
+
+    /// A value of another type.
+    WrongType { field, expected_zh, expected_en, found } Error "E007"
+    zh "`{field}` 应该是{expected_zh}，这里却是 {found}"
+    en "`{field}` must be {expected_en}, this is {found}";
+
+    /// A word that isn't one of those allowed.
+    BadWord { field, value, allowed } Error "E008"
+    zh "`{field}` 不能是 `{value}`"
+    en "`{field}` can't be `{value}`"
+    help_zh "可用的值：{allowed}"
+    help_en "allowed: {allowed}";
+
+    /// `[pack]` or `[defaults]` twice in a folder.
+    SectionTwice { name } Error "E009"
+    zh "同一个目录里有两个 [{name}] 段"
+    en "a folder has two [{name}] sections"
+    help_zh "每个目录只在 pack.toml 里写一次"
+    help_en "write it once a folder, in pack.toml";
+
+    /// A rule id of another form.
+    BadId { id } Error "E010"
+    zh "编号 `{id}` 的写法不对"
+    en "the id `{id}` has the wrong form"
+    help_zh "写成 `目录/名字`，只用小写字母、数字和连字符，例如 `debt-collection/threatens-contacts`"
+    help_en "write `folder/name` in lower case letters, digits and hyphens, such as `debt-collection/threatens-contacts`";
+
+    /// A group or match name of another form.
+    BadName { name } Error "E011"
+    zh "名字 `{name}` 的写法不对"
+    en "the name `{name}` has the wrong form"
+    help_zh "以小写字母开头，只用小写字母、数字和下划线"
+    help_en "start with a lower case letter; use lower case letters, digits and underscores";
+
+    /// An id or a name twice.
+    Duplicate { name } Error "E012"
+    zh "`{name}` 重复了"
+    en "`{name}` is there twice";
+
+    /// A name that the language keeps for itself.
+    ReservedName { name } Error "E013"
+    zh "`{name}` 是语言保留的名字"
+    en "the name `{name}` belongs to the language"
+    help_zh "换一个名字，例如 `{name}_words`"
+    help_en "choose another, such as `{name}_words`";
+
+    /// A score out of range.
+    ScoreRange { score } Error "E014"
+    zh "`score` 必须在 1 到 100 之间，这里是 {score}"
+    en "`score` must be from 1 to 100, this is {score}";
+
+    /// More members needed than there are.
+    NeedRange { need, members } Error "E015"
+    zh "`need = {need}` 不可能成立：只有 {members} 个成员"
+    en "`need = {need}` can never hold: there are {members} members";
+
+    /// A group without members.
+    EmptyMatch { name } Error "E016"
+    zh "`{name}` 里一个词也没有"
+    en "`{name}` has no members"
+    help_zh "至少写 `any`、`all`、`regex`、`include` 中的一个"
+    help_en "give at least one of `any`, `all`, `regex`, `include`";
+
+    /// A literal that folding leaves nothing of.
+    EmptyLiteral { literal, view } Error "E017"
+    zh "`{literal}` 在 {view} 视图里什么也不剩"
+    en "nothing is left of `{literal}` in the {view} view"
+    help_zh "折叠会去掉空白、标点和零宽字符；要匹配它们，请用 view = \"plain\""
+    help_en "folding drops blanks, punctuation and zero-width characters; to match those, use view = \"plain\"";
+
+    /// A literal of one character that makes a condition true by itself.
+    ShortLiteral { literal, id } Error "E018"
+    zh "单凭 `{literal}` 这一个字，`{id}` 的条件就会成立"
+    en "the single character `{literal}` makes the condition of `{id}` true by itself"
+    help_zh "写成更长的词，或者让条件再要求别的词组"
+    help_en "write a longer literal, or let the condition need another group too";
+
+    /// A literal above the limit.
+    LongLiteral { chars, limit } Error "E019"
+    zh "这个词有 {chars} 个字，最多 {limit} 个"
+    en "this literal has {chars} characters, at most {limit} are allowed"
+    help_zh "规则要抓住手法，而不是一整句话：拆成几个短词"
+    help_en "catch the practice, not the sentence: split it into short words";
+
+    /// A regex that the engine refuses.
+    BadRegex { reason } Error "E020"
+    zh "引擎不接受这个正则表达式：{reason}"
+    en "the engine refuses this regex: {reason}";
+
+    /// A group that doesn't exist.
+    UnknownGroup { name } Error "E021"
+    zh "没有共享词组 `{name}`"
+    en "there is no shared group `{name}`";
+
+    /// A group that includes itself.
+    IncludeCycle { chain } Error "E022"
+    zh "词组互相包含成环：{chain}"
+    en "groups include each other in a circle: {chain}";
+
+    /// A glob that fits no rule.
+    GlobWithoutRule { glob } Error "E023"
+    zh "没有规则符合 `{glob}`"
+    en "no rule fits `{glob}`";
+
+    /// A number of the registry.
+    BadNumber { number } Error "E024"
+    zh "号码 `{number}` 的写法不对"
+    en "the number `{number}` has the wrong form"
+    help_zh "只写数字，可以以 `+` 开头；末尾一个 `*` 表示前缀"
+    help_en "digits only, with an optional `+` before them and an optional `*` at the end for a prefix";
+
+    /// A domain of a list or of the registry.
+    BadDomain { domain } Error "E025"
+    zh "域名 `{domain}` 的写法不对"
+    en "the domain `{domain}` has the wrong form"
+    help_zh "只写域名，例如 `icbc.com.cn`，不带协议和路径"
+    help_en "write the domain alone, such as `icbc.com.cn`, without scheme or path";
+
+    /// A list without entries.
+    EmptyList { name } Error "E026"
+    zh "列表 `{name}` 是空的"
+    en "the list `{name}` is empty"
+    help_zh "写 `entries = [...]` 或 `file = \"…\"`"
+    help_en "give `entries = [...]` or `file = \"…\"`";
+
+    /// A condition that can't be parsed.
+    Unexpected { found, expected_zh, expected_en } Error "E030"
+    zh "条件里这个位置不该是 {found}，应该是{expected_zh}"
+    en "unexpected {found} in the condition, expected {expected_en}";
+
+    /// A text without its closing quote.
+    OpenText { quote } Error "E031"
+    zh "条件里的文字没有结束的引号 {quote}"
+    en "the text in the condition lacks its closing {quote}";
+
+    /// A name that is neither a match, nor a group, nor a field.
+    UnknownName { name } Error "E032"
+    zh "条件里有未知的名字 `{name}`"
+    en "unknown name `{name}` in the condition"
+    help_zh "名字先在本规则的 match.* 里找，再在共享的 [[group]] 里找，最后在字段里找"
+    help_en "names are looked for in the rule's own match.*, then in shared [[group]]s, then in the fields";
+
+    /// Something that isn't true or false where a condition is needed.
+    NotACondition { what, kind_zh, kind_en } Error "E033"
+    zh "这里需要真或假，`{what}` 却是{kind_zh}"
+    en "true or false is needed here, `{what}` is {kind_en}";
+
+    /// A comparison that the type doesn't have.
+    BadComparison { what, operator, kind_zh, kind_en } Error "E034"
+    zh "`{what}` 是{kind_zh}，不能用 `{operator}` 比较"
+    en "`{what}` is {kind_en} and can't be compared with `{operator}`";
+
+    /// Sides of different types.
+    TypesDiffer { left, left_zh, left_en, right, right_zh, right_en } Error "E035"
+    zh "两边类型不同：`{left}` 是{left_zh}，`{right}` 是{right_zh}"
+    en "the sides differ in type: `{left}` is {left_en}, `{right}` is {right_en}";
+
+    /// Two fields or two literals compared with each other.
+    NeedsLiteral { left, right } Error "E036"
+    zh "`{left}` 和 `{right}` 不能互相比较"
+    en "`{left}` and `{right}` can't be compared with each other"
+    help_zh "一边写字段或 `词组.count`，另一边写一个固定的值"
+    help_en "put a field or `group.count` on one side and a fixed value on the other";
+
+    /// A list that doesn't exist.
+    UnknownList { name } Error "E037"
+    zh "没有列表 `{name}`"
+    en "there is no list `{name}`";
+
+    /// A method that the language doesn't have.
+    UnknownMethod { method } Error "E038"
+    zh "没有 `{method}` 这个方法"
+    en "there is no method `{method}`"
+    help_zh "可用的只有 `字段.startsWith(\"…\")`；要在正文里找词，请写一个 match.*"
+    help_en "there is only `field.startsWith(\"…\")`; to look for words in the text, write a match.*";
+
+    /// A call over a time window.
+    WindowCall { call } Error "E039"
+    zh "`{call}` 这类时间窗口计数要等来电筛查功能才有"
+    en "window calls such as `{call}` arrive with call screening"
+    help_zh "目前请不要在条件里使用它"
+    help_en "leave it out of the condition for now";
+
+    /// A number that no field can have.
+    NumberRange { number } Error "E040"
+    zh "数字 {number} 超出范围"
+    en "the number {number} is out of range";
+
+    /// A condition nested or long beyond the limits.
+    TooComplex { limit } Error "E041"
+    zh "条件太复杂，超过了{limit}"
+    en "the condition is too complex, above {limit}"
+    help_zh "拆成几条规则，或者把词并进一个词组"
+    help_en "split it into several rules, or join words into one group";
+
+    /// A field or name used in a way it doesn't have, such as `debt.length`.
+    UnknownMember { name, member } Error "E042"
+    zh "`{name}` 没有 `{member}`"
+    en "`{name}` has no `{member}`"
+    help_zh "词组只有 `.count`（命中了几个不同的成员）"
+    help_en "a group has only `.count` (how many different members hit)";
+
+    /// A list used with fields whose entries are written differently.
+    ListConflict { name, first, second } Error "E043"
+    zh "列表 `{name}` 既用于 `{first}` 又用于 `{second}`，两者的写法不同"
+    en "the list `{name}` is used with `{first}` and with `{second}`, which are written differently"
+    help_zh "拆成两个列表"
+    help_en "make two lists of it";
+
+    /// A rule without tests.
+    NoHit { id } Error "E050"
+    zh "规则 `{id}` 没有 `hit` 例句"
+    en "the rule `{id}` has no `hit` text"
+    help_zh "至少写一条它必须抓住的短信：没有测试的规则不能进规则包"
+    help_en "write at least one message it must catch: a rule without a test doesn't enter a pack";
+
+    /// A test with an empty text.
+    EmptyTest { id } Error "E051"
+    zh "`{id}` 有一条空的例句"
+    en "`{id}` has an empty test text";
+
+    /// A hit text that doesn't fire its rule.
+    HitMissed { id, why_zh, why_en } Error "E060"
+    zh "规则 `{id}` 没有抓住这条 hit：{why_zh}"
+    en "the rule `{id}` doesn't catch this hit: {why_en}";
+
+    /// A miss text that fires its rule.
+    MissHit { id, why_zh, why_en } Error "E061"
+    zh "规则 `{id}` 误抓了这条 miss：{why_zh}"
+    en "the rule `{id}` catches this miss: {why_en}";
+
+    /// A hit text that a suppression takes back.
+    HitSuppressed { id, suppression } Error "E062"
+    zh "规则 `{id}` 抓住了这条 hit，但被 `{suppression}` 撤回了"
+    en "the rule `{id}` catches this hit, but `{suppression}` takes it back"
+    help_zh "收紧 `{suppression}` 的条件，或者换一条例句"
+    help_en "tighten the condition of `{suppression}`, or choose another text";
+
+    /// A suppression's hit text that it doesn't hold for.
+    SuppressMissed { id, why_zh, why_en } Error "E063"
+    zh "`{id}` 对这条 hit 不成立：{why_zh}"
+    en "`{id}` doesn't hold for this hit: {why_en}";
+
+    /// A suppression's miss text that it holds for.
+    SuppressHit { id, why_zh, why_en } Error "E064"
+    zh "`{id}` 对这条 miss 也成立：{why_zh}"
+    en "`{id}` holds for this miss: {why_en}";
+
+    /// The pack couldn't be made of sources that are right.
+    NotBuilt { reason } Error "E070"
+    zh "规则包没有生成：{reason}"
+    en "the pack was not built: {reason}";
+
+    /// A match, group or list that nothing uses.
+    Unused { name } Warning "W001"
+    zh "`{name}` 没有被用到"
+    en "`{name}` is never used";
+
+    /// Two literals that fold to the same.
+    SameLiteral { literal, folded } Warning "W002"
+    zh "`{literal}` 折叠后与同组的另一个词相同（`{folded}`）"
+    en "`{literal}` folds to the same as another member (`{folded}`)"
+    help_zh "删掉一个：变体由折叠处理"
+    help_en "drop one of them: folding takes care of variants";
+
+    /// A condition that is always true or always false.
+    Constant { value } Warning "W003"
+    zh "条件总是 {value}"
+    en "the condition is always {value}";
+
+    /// A rule without a text that it must leave alone.
+    NoMiss { id } Warning "W004"
+    zh "规则 `{id}` 没有 `miss` 例句"
+    en "the rule `{id}` has no `miss` text"
+    help_zh "写一条相近但正当的短信，例如银行自己的还款提醒"
+    help_en "write a message that is close to it and honest, such as a bank's own payment reminder";
+
+    /// A suppression without tests.
+    SuppressWithoutTest { id } Warning "W005"
+    zh "`{id}` 没有 `hit` 例句"
+    en "`{id}` has no `hit` text";
+
+    /// A regex that needs a character its view never has.
+    ForeignCharacter { character, view } Warning "W007"
+    zh "{view} 视图里不会出现 `{character}`，这一段永远匹配不到"
+    en "the {view} view never has `{character}`: this part can't match"
+    help_zh "写成折叠后的样子（小写、半角、简体），或者用 view = \"plain\""
+    help_en "write it as it is folded (lower case, half width, simplified), or use view = \"plain\"";
+
+    /// An entry twice in a list.
+    SameEntry { entry } Warning "W006"
+    zh "`{entry}` 在列表里重复了"
+    en "`{entry}` is in the list twice";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct() {
+        let mut codes = Defect::CODES.to_vec();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), Defect::CODES.len());
+    }
+}

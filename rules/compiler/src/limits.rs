@@ -1,0 +1,25 @@
+//! Every limit of the compiler. Those of a pack's bytes stand with the format, in `yumen_rules`.
+
+/// Size of one source file in bytes.
+pub const SOURCE_BYTES_MAX: u64 = 16 << 20;
+/// Source files of one build.
+pub const SOURCE_FILES_MAX: usize = 4096;
+/// How deep folders are searched for sources.
+pub const FOLDER_DEPTH_MAX: usize = 8;
+/// Nesting of parentheses and `!` in a condition.
+pub const CONDITION_DEPTH_MAX: usize = 32;
+/// Length of a condition in bytes.
+pub const CONDITION_BYTES_MAX: usize = 8192;
+/// How deep groups may include groups.
+pub const INCLUDE_DEPTH_MAX: usize = 16;
+/// Length of a literal in characters, before folding.
+pub const LITERAL_CHARS_MAX: usize = 200;
+/// Shortest literal in characters, after folding: a single character hits everywhere.
+pub const LITERAL_CHARS_MIN: usize = 2;
+/// Columns of a source line that a diagnostic shows; longer lines are cut around the place.
+pub const EXCERPT_COLUMNS_MAX: usize = 140;
+/// Diagnostics of one run that are kept; what comes after is only counted.
+pub const DIAGNOSTICS_MAX: usize = 2000;
+
+const _: () = assert!(LITERAL_CHARS_MIN < LITERAL_CHARS_MAX);
+const _: () = assert!(SOURCE_BYTES_MAX <= u32::MAX as u64, "spans are 32 bits");

@@ -1,0 +1,98 @@
+//! A run over sources: what was read, what it makes, what is wrong with it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::check::check;
+use crate::diagnostic::{Defect, Diagnostic, Diagnostics, Lang, json_lines, render};
+use crate::draft::PackDraft;
+use crate::source::map::source_paths;
+use crate::source::tree::Tree;
+use crate::source::{FileId, SourceMap, read_module};
+
+/// What a run found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The files.
+    pub sources: SourceMap,
+    /// What they say.
+    pub tree: Tree,
+    /// What they make; only to be built where there are no errors.
+    pub draft: PackDraft,
+    /// What is wrong.
+    pub diagnostics: Diagnostics,
+}
+
+/// Reads and checks folders or files as one pack.
+#[must_use]
+pub fn check_paths(paths: &[PathBuf]) -> Report {
+    let mut report = Report::default();
+    for path in paths {
+        match source_paths(path) {
+            Ok(files) => files.iter().for_each(|file| report.read(file)),
+            Err(error) => report.unreadable(path, &error.to_string()),
+        }
+    }
+    if report.diagnostics.is_empty() && report.sources.files().next().is_none() {
+        let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        report.diagnostics.push(Diagnostic::general(Defect::NoSources { paths: paths.join(", ") }));
+    }
+    report.check();
+    report
+}
+
+impl Report {
+    /// Checks texts that are already in memory, given as path and content.
+    #[must_use]
+    pub fn of_texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut report = Self::default();
+        for (path, text) in texts {
+            if let Err(error) = report.sources.add(path, text.to_owned()) {
+                report.unreadable(Path::new(path), &error.to_string());
+            }
+        }
+        report.check();
+        report
+    }
+
+    /// The findings as text.
+    #[must_use]
+    pub fn render(&self, lang: Lang) -> String {
+        let sorted = self.diagnostics.sorted();
+        sorted.into_iter().map(|diagnostic| render(diagnostic, &self.sources, lang) + "\n").collect()
+    }
+
+    /// The findings as JSON, one object a line.
+    #[must_use]
+    pub fn json(&self) -> String {
+        json_lines(&self.diagnostics, &self.sources)
+    }
+
+    /// Whether nothing stands against building.
+    #[must_use]
+    pub const fn is_buildable(&self) -> bool {
+        self.diagnostics.errors() == 0
+    }
+
+    fn read(&mut self, file: &Path) {
+        if let Err(error) = self.sources.read(file) {
+            self.unreadable(file, &error.to_string());
+        }
+    }
+
+    fn unreadable(&mut self, path: &Path, reason: &str) {
+        let defect = Defect::Unreadable { path: path.display().to_string(), reason: reason.to_owned() };
+        self.diagnostics.push(Diagnostic::general(defect));
+    }
+
+    fn check(&mut self) {
+        let mut folders: BTreeMap<PathBuf, Vec<FileId>> = BTreeMap::new();
+        for (id, file) in self.sources.files() {
+            folders.entry(file.folder.clone()).or_default().push(id);
+        }
+        for files in folders.values() {
+            read_module(&mut self.sources, files, &mut self.tree, &mut self.diagnostics);
+        }
+        self.draft = check(&self.tree, &mut self.diagnostics);
+    }
+}

@@ -1,0 +1,16 @@
+//! Source files, places in them, and what was written there.
+//!
+//! ```text
+//! folders → files (map) → TOML with spans (reader) → rules, groups, lists as they were written (tree)
+//! ```
+
+pub mod map;
+mod reader;
+mod sections;
+pub mod text;
+pub mod tree;
+
+pub use map::{FileId, SourceMap, Span};
+pub(crate) use sections::SENDER_KINDS;
+pub use sections::read_module;
+pub use text::Text;
