@@ -1,5 +1,8 @@
 //! Regular expressions of sources: their syntax, the engine's dialect, and characters that can't occur in their view.
 
+use std::ops::Range;
+
+use regex_syntax::Error;
 use regex_syntax::ast::{self, Ast, RepetitionKind, RepetitionRange};
 use yumen_rules::signal::View;
 
@@ -13,12 +16,10 @@ pub(super) fn check(text: &Text, view: View, out: &mut Diagnostics) -> bool {
         out.at(text.span, Defect::BadRegex { reason: "empty".to_owned() });
         return false;
     }
-    let ast = match ast::parse::Parser::new().parse(&text.value) {
+    let ast = match parse(&text.value) {
         Ok(ast) => ast,
-        Err(error) => {
-            let span = error.span();
-            let place = text.span_of(span.start.offset..span.end.offset);
-            out.at(place, Defect::BadRegex { reason: error.kind().to_string() });
+        Err((range, reason)) => {
+            out.at(text.span_of(range), Defect::BadRegex { reason });
             return false;
         }
     };
@@ -26,15 +27,40 @@ pub(super) fn check(text: &Text, view: View, out: &mut Diagnostics) -> bool {
     if view != View::Plain {
         let mut found = Vec::new();
         foreign_literals(&ast, view, any_case, &mut found);
-        for (range, character) in found {
-            let defect = Defect::ForeignCharacter {
-                character: character.to_string(),
-                view: view_name(view).to_owned(),
-            };
-            out.at(text.span_of(range), defect);
+        for range in joined(found) {
+            let characters = text.value.get(range.clone()).unwrap_or_default().to_owned();
+            let view = view_name(view).to_owned();
+            out.at(text.span_of(range), Defect::ForeignCharacters { characters, view });
         }
     }
     true
+}
+
+/// The syntax tree, after the meaning (Unicode classes, flags) was checked too.
+fn parse(regex: &str) -> Result<Ast, (Range<usize>, String)> {
+    match regex_syntax::parse(regex) {
+        Ok(_) => {}
+        Err(Error::Parse(error)) => return Err((offsets(error.span()), error.kind().to_string())),
+        Err(Error::Translate(error)) => return Err((offsets(error.span()), error.kind().to_string())),
+        Err(error) => return Err((0..regex.len(), error.to_string())),
+    }
+    ast::parse::Parser::new().parse(regex).map_err(|error| (offsets(error.span()), error.kind().to_string()))
+}
+
+const fn offsets(span: &ast::Span) -> Range<usize> {
+    span.start.offset..span.end.offset
+}
+
+/// Adjacent ranges as one.
+fn joined(ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 /// The name of a view in sources.
@@ -49,7 +75,7 @@ pub(crate) const fn view_name(view: View) -> &'static str {
 
 /// Characters that a match needs and the view never has. Classes and optional parts are left alone: something else
 /// can match there. Recursion is as deep as the parser's nesting limit (250).
-fn foreign_literals(ast: &Ast, view: View, any_case: bool, found: &mut Vec<(std::ops::Range<usize>, char)>) {
+fn foreign_literals(ast: &Ast, view: View, any_case: bool, found: &mut Vec<Range<usize>>) {
     match ast {
         Ast::Literal(literal) => {
             let c = literal.c;
@@ -59,7 +85,7 @@ fn foreign_literals(ast: &Ast, view: View, any_case: bool, found: &mut Vec<(std:
                 canonical::literal(&c.to_string(), view) != c.to_string()
             };
             if foreign {
-                found.push((literal.span.start.offset..literal.span.end.offset, c));
+                found.push(literal.span.start.offset..literal.span.end.offset);
             }
         }
         Ast::Group(group) => foreign_literals(&group.ast, view, any_case, found),

@@ -128,6 +128,7 @@ impl<'a> Resolver<'a> {
         when: Option<&Text>,
         out: &mut Diagnostics,
     ) -> Expr {
+        let errors_before = out.errors();
         self.scope.own.clear();
         self.scope.used.clear();
         for own in matches {
@@ -138,6 +139,9 @@ impl<'a> Resolver<'a> {
         let Some(expr) = resolve(when, &mut self.scope, out) else { return Expr::Bool(false) };
         for own in matches.iter().filter(|own| !self.scope.used.contains(&own.name.value)) {
             out.at(own.name.span, Defect::Unused { name: format!("match.{}", own.name.value) });
+        }
+        if out.errors() > errors_before {
+            return expr;
         }
         if let Expr::Bool(value) = expr {
             out.at(when.span, Defect::Constant { value: value.to_string() });

@@ -377,10 +377,10 @@ defects! {
     zh "`{id}` 没有 `hit` 例句"
     en "`{id}` has no `hit` text";
 
-    /// A regex that needs a character its view never has.
-    ForeignCharacter { character, view } Warning "W007"
-    zh "{view} 视图里不会出现 `{character}`，这一段永远匹配不到"
-    en "the {view} view never has `{character}`: this part can't match"
+    /// A regex that needs characters its view never has.
+    ForeignCharacters { characters, view } Warning "W007"
+    zh "{view} 视图里不会出现 `{characters}`，这一段永远匹配不到"
+    en "the {view} view never has `{characters}`: this part can't match"
     help_zh "写成折叠后的样子（小写、半角、简体），或者用 view = \"plain\""
     help_en "write it as it is folded (lower case, half width, simplified), or use view = \"plain\"";
 
