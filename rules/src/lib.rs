@@ -11,8 +11,12 @@
 #![forbid(unsafe_code)]
 
 pub mod digest;
+pub mod engine;
 pub mod extract;
 pub mod fold;
+pub mod limits;
 pub mod number;
+pub mod pack;
+pub mod policy;
 pub mod signal;
 pub mod verdict;

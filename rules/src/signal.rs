@@ -14,6 +14,36 @@ pub enum View {
     Sound = 3,
 }
 
+impl View {
+    /// How many there are.
+    pub const COUNT: usize = 4;
+    /// All of them, in the order of their wire values.
+    pub const ALL: [Self; Self::COUNT] = [Self::Folded, Self::Squeezed, Self::Plain, Self::Sound];
+
+    /// From the wire value of a pack.
+    #[must_use]
+    pub const fn from_wire(value: u8) -> Option<Self> {
+        match value {
+            0 => Some(Self::Folded),
+            1 => Some(Self::Squeezed),
+            2 => Some(Self::Plain),
+            3 => Some(Self::Sound),
+            _ => None,
+        }
+    }
+
+    /// The name used in rules and explanations.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Folded => "folded",
+            Self::Squeezed => "squeezed",
+            Self::Plain => "plain",
+            Self::Sound => "sound",
+        }
+    }
+}
+
 /// What a [`Field`] gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {

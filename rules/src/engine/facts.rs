@@ -1,0 +1,267 @@
+//! The fields that conditions ask for, each computed when it is first asked for.
+
+use yumen_wire::event::{Direction, Event};
+
+use super::observer::Observer;
+use super::protect::Site;
+use crate::extract::{self, Contact, ContactKind, Extract};
+use crate::fold::{self, Folded};
+use crate::number::{self, CANONICAL_LEN_MAX, Number, NumberKind};
+use crate::pack::{OrganisationKind, Pack};
+use crate::signal::Field;
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'v> {
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A text.
+    Text(&'v str),
+}
+
+/// What is known about an event.
+#[derive(Debug)]
+pub struct Facts<'s, 'c> {
+    pack: Pack<'s>,
+    site: &'c Site<'c>,
+    event: Event<'s>,
+    folded: Folded<'s>,
+    sender: Lazy<&'s mut [u8; CANONICAL_LEN_MAX], Option<Number<'s>>>,
+    extract: Lazy<(&'s mut [Contact], &'s mut [u8]), Extract<'s>>,
+    signature: Lazy<&'s mut [u8], &'s str>,
+}
+
+/// What was looked up for an event: the originator and what the text holds.
+#[derive(Debug, Default)]
+pub(crate) struct Found<'s> {
+    /// The originator; `None` where none was given.
+    pub(super) sender: Option<Number<'s>>,
+    /// Contacts and signature.
+    pub(super) extract: Option<Extract<'s>>,
+    /// The folded signature; empty where there is none.
+    pub(super) signature: &'s str,
+}
+
+/// The storage that facts are computed into.
+pub(super) struct Storage<'s> {
+    pub(super) number: &'s mut [u8; CANONICAL_LEN_MAX],
+    pub(super) signature: &'s mut [u8],
+    pub(super) contacts: &'s mut [Contact],
+    pub(super) values: &'s mut [u8],
+}
+
+impl<'s, 'c> Facts<'s, 'c> {
+    pub(super) fn new(
+        pack: Pack<'s>,
+        site: &'c Site<'c>,
+        event: &Event<'s>,
+        folded: Folded<'s>,
+        storage: Storage<'s>,
+    ) -> Self {
+        Self {
+            pack,
+            site,
+            event: *event,
+            folded,
+            sender: Lazy::Pending(storage.number),
+            extract: Lazy::Pending((storage.contacts, storage.values)),
+            signature: Lazy::Pending(storage.signature),
+        }
+    }
+
+    /// The value of a field.
+    pub fn value(&mut self, field: Field) -> Value<'_> {
+        use Field as F;
+        use Value::{Bool, Int, Text};
+        let stats = self.folded.stats();
+        match field {
+            F::SenderPresent => Bool(!self.event.originator.is_absent()),
+            F::SenderRegistered => Bool(self.sender_is_registered()),
+            F::SenderMobile => Bool(self.sender_is(NumberKind::Mobile)),
+            F::SenderFixed => Bool(self.sender_is(NumberKind::Fixed)),
+            F::SenderService => Bool(self.sender_is(NumberKind::Service)),
+            F::SenderInternational => Bool(self.sender_is(NumberKind::International)),
+            F::SenderAlphanumeric => Bool(self.sender_is(NumberKind::Alphanumeric)),
+            F::SenderVirtual => Bool(self.sender().is_some_and(|sender| sender.virtual_operator)),
+            F::SenderNumber => Text(self.sender().map_or("", |sender| sender.canonical)),
+            F::SenderOrganisation => Text(self.sender_organisation()),
+            F::SignaturePresent => Bool(self.extract().is_some_and(|extract| extract.signature.is_some())),
+            F::SignatureRegistered => Bool(self.signature_organisations().next().is_some()),
+            F::SignatureMismatch => Bool(self.signature_mismatches()),
+            F::SignatureText => Text(self.signature()),
+            F::SignatureForeignLink => Bool(self.signature_has_foreign_link()),
+            F::ContactAny => Bool(self.extract().is_some_and(|extract| extract.count() > 0)),
+            F::ContactMobile => Bool(self.has_contact(ContactKind::Mobile)),
+            F::ContactPhone => Bool(self.has_contact(ContactKind::Phone)),
+            F::ContactLink => Bool(self.has_contact(ContactKind::Link)),
+            F::ContactWechat => Bool(self.has_contact(ContactKind::Wechat)),
+            F::ContactQq => Bool(self.has_contact(ContactKind::Qq)),
+            F::ContactTelegram => Bool(self.has_contact(ContactKind::Telegram)),
+            F::ContactEmail => Bool(self.has_contact(ContactKind::Email)),
+            F::ContactBankAccount => Bool(self.has_contact(ContactKind::BankAccount)),
+            F::ContactCount => Int(self.extract().map_or(0, |extract| int(extract.count()))),
+            F::LinkShortened => Bool(self.extract().is_some_and(|extract| extract.link_traits().shortened)),
+            F::LinkIp => Bool(self.extract().is_some_and(|extract| extract.link_traits().ip)),
+            F::LinkPunycode => Bool(self.extract().is_some_and(|extract| extract.link_traits().punycode)),
+            F::LinkDomain => Text(self.extract().map_or("", Extract::link_domain)),
+            F::TextChars => Int(stats.chars.into()),
+            F::TextDigits => Int(stats.digits.into()),
+            F::TextDisguised => Int(stats.disguised.into()),
+            F::TextEmoji => Int(stats.emoji.into()),
+            F::TextLatin => Bool(self.folded.is_latin()),
+            F::TextOtp => Bool(self.has_otp_form()),
+            F::DirectionSubmit => Bool(self.event.direction == Direction::Submit),
+            F::Destinations => Int(self.event.destinations.into()),
+            F::TimeHour => Int(self.site.hour_of_day(self.event.time_ms)),
+        }
+    }
+
+    /// The kinds of the originator's organisations.
+    pub(super) fn sender_kinds(&mut self) -> impl Iterator<Item = OrganisationKind> + use<'s> {
+        let pack = self.pack;
+        self.sender_organisations().filter_map(move |index| Some(pack.organisation(index)?.kind))
+    }
+
+    /// The kinds of the signature's organisations.
+    pub(super) fn signature_kinds(&mut self) -> impl Iterator<Item = OrganisationKind> + use<'s> {
+        let pack = self.pack;
+        self.signature_organisations().filter_map(move |index| Some(pack.organisation(index)?.kind))
+    }
+
+    pub(super) const fn event(&self) -> &Event<'s> {
+        &self.event
+    }
+
+    pub(super) const fn site(&self) -> &'c Site<'c> {
+        self.site
+    }
+
+    pub(super) fn sender(&mut self) -> Option<Number<'s>> {
+        let digits = self.event.originator.digits;
+        self.sender.value(|buffer| number::classify(digits, buffer)).copied().flatten()
+    }
+
+    pub(super) fn sender_is_registered(&mut self) -> bool {
+        let own = self.sender().is_some_and(|sender| self.site.own.contains(sender.canonical));
+        own || self.sender_organisations().next().is_some()
+    }
+
+    pub(super) fn has_otp_form(&mut self) -> bool {
+        self.extract().is_some_and(|extract| extract.otp)
+    }
+
+    pub(super) fn signature_organisations(&mut self) -> impl Iterator<Item = u32> + use<'s> {
+        let signature = self.signature();
+        self.pack.organisations_by_signature(signature)
+    }
+
+    /// Tells every field.
+    pub(super) fn tell(&mut self, observer: &mut impl Observer) {
+        for &field in Field::ALL {
+            observer.field(field, self.value(field));
+        }
+    }
+
+    /// What was looked up; with `all`, also what nobody asked for.
+    pub(super) fn finish(mut self, all: bool) -> Found<'s> {
+        if all {
+            let _ = (self.sender(), self.signature());
+        }
+        Found {
+            sender: self.sender.done().flatten(),
+            extract: self.extract.done(),
+            signature: self.signature.done().unwrap_or_default(),
+        }
+    }
+
+    fn sender_is(&mut self, kind: NumberKind) -> bool {
+        self.sender().is_some_and(|sender| sender.kind == kind)
+    }
+
+    fn sender_organisations(&mut self) -> impl Iterator<Item = u32> + use<'s> {
+        let number = self.sender().map_or("", |sender| sender.canonical);
+        self.pack.organisations_by_number(number)
+    }
+
+    fn sender_organisation(&mut self) -> &'s str {
+        let pack = self.pack;
+        let first = self.sender_organisations().next().and_then(|index| pack.organisation(index));
+        first.map_or("", |organisation| pack.string(organisation.name))
+    }
+
+    fn extract(&mut self) -> Option<&Extract<'s>> {
+        let (text, folded) = (self.event.text, self.folded);
+        self.extract.value(|(contacts, values)| extract::extract(text, &folded, contacts, values))
+    }
+
+    fn has_contact(&mut self, kind: ContactKind) -> bool {
+        self.extract().is_some_and(|extract| extract.any(kind))
+    }
+
+    fn signature(&mut self) -> &'s str {
+        let text = self.event.text;
+        let span = self.extract().and_then(|extract| extract.signature.clone());
+        let plain = span.and_then(|span| text.get(span)).unwrap_or_default();
+        self.signature.value(|buffer| fold::fold(plain, buffer).text()).copied().unwrap_or_default()
+    }
+
+    fn signature_mismatches(&mut self) -> bool {
+        let Some(sender) = self.sender() else { return false };
+        let mut claimed = self.signature_organisations().peekable();
+        if claimed.peek().is_none() || self.site.own.contains(sender.canonical) {
+            return false;
+        }
+        let pack = self.pack;
+        !claimed.any(|claimed| pack.organisations_by_number(sender.canonical).any(|actual| actual == claimed))
+    }
+
+    fn signature_has_foreign_link(&mut self) -> bool {
+        let pack = self.pack;
+        let signature = self.signature();
+        let Some(extract) = self.extract() else { return false };
+        let mut links = extract.contacts().filter(|(contact, _)| contact.kind == ContactKind::Link);
+        links.any(|(_, link)| {
+            let host = link.split(['/', ':', '?', '#']).next().unwrap_or_default();
+            let organisations =
+                pack.organisations_by_signature(signature).filter_map(|index| pack.organisation(index));
+            let known =
+                organisations.filter_map(|organisation| pack.organisation_has_domain(&organisation, host));
+            known.reduce(|any, on| any || on) == Some(false)
+        })
+    }
+}
+
+/// A value, or the storage to compute it into.
+#[derive(Debug)]
+enum Lazy<S, V> {
+    Pending(S),
+    Busy,
+    Done(V),
+}
+
+impl<S, V> Lazy<S, V> {
+    fn value(&mut self, compute: impl FnOnce(S) -> V) -> Option<&V> {
+        if let Self::Pending(_) = self
+            && let Self::Pending(storage) = core::mem::replace(self, Self::Busy)
+        {
+            *self = Self::Done(compute(storage));
+        }
+        match self {
+            Self::Done(value) => Some(value),
+            Self::Pending(_) | Self::Busy => None,
+        }
+    }
+
+    fn done(self) -> Option<V> {
+        match self {
+            Self::Done(value) => Some(value),
+            Self::Pending(_) | Self::Busy => None,
+        }
+    }
+}
+
+fn int(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

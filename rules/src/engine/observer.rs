@@ -1,0 +1,35 @@
+//! Looking over the engine's shoulder, for `explain` and for the tests of a pack.
+
+use super::condition::ConditionId;
+use super::facts::Value;
+use crate::pack::node::Node;
+use crate::signal::Field;
+
+/// Is told what the engine looked at.
+pub trait Observer {
+    /// Whether anybody listens: where not, the calls are compiled away and only what is triggered gets evaluated.
+    const ACTIVE: bool = true;
+
+    /// The value of a field. Every field is told once, at the end.
+    fn field(&mut self, field: Field, value: Value<'_>) {
+        let _ = (field, value);
+    }
+
+    /// A test on the way through a condition: its position, the test, and how it came out.
+    fn node(&mut self, condition: ConditionId, position: u16, node: &Node, held: bool) {
+        let _ = (condition, position, node, held);
+    }
+
+    /// How a condition came out.
+    fn condition(&mut self, condition: ConditionId, held: bool) {
+        let _ = (condition, held);
+    }
+}
+
+/// Nobody listens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    const ACTIVE: bool = false;
+}
