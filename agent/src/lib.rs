@@ -9,4 +9,6 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;
+pub mod limits;
+pub mod spool;
 pub mod telemetry;
