@@ -10,5 +10,6 @@ pub mod clock;
 pub mod config;
 pub mod http;
 pub mod limits;
+pub mod mqtt;
 pub mod spool;
 pub mod telemetry;
