@@ -182,7 +182,6 @@ impl Link {
     }
 
     /// A reader of [`Stats`] that may outlive the link.
-    #[must_use]
     pub fn stats_source(&self) -> impl Fn() -> Stats + Send + Sync + use<> {
         let counts = Arc::clone(&self.counts);
         move || counts.stats()
