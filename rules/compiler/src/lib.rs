@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod draft;
 pub mod limits;
 mod report;
+pub mod screen;
 pub mod source;
 
 pub use report::{Report, check_paths};

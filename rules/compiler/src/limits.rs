@@ -23,3 +23,14 @@ pub const DIAGNOSTICS_MAX: usize = 2000;
 
 const _: () = assert!(LITERAL_CHARS_MIN < LITERAL_CHARS_MAX);
 const _: () = assert!(SOURCE_BYTES_MAX <= u32::MAX as u64, "spans are 32 bits");
+
+/// Longest record of a screened file in bytes.
+pub const SCREEN_RECORD_BYTES_MAX: usize = 1 << 20;
+/// A batch of a screened file is handed to a worker from this size on, in bytes.
+pub const SCREEN_BATCH_BYTES: usize = 256 << 10;
+/// Or from this number of records on.
+pub const SCREEN_BATCH_RECORDS: usize = 1024;
+/// Batches that are read, judged or wait to be written, for each worker.
+pub const SCREEN_BATCHES_PER_WORKER: usize = 4;
+/// Labels that are counted one by one.
+pub const SCREEN_LABELS_MAX: usize = 1000;
