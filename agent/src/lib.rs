@@ -9,7 +9,5 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;
-pub mod limits;
-pub mod mqtt;
-pub mod spool;
+pub mod pipeline;
 pub mod telemetry;

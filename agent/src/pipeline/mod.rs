@@ -1,0 +1,76 @@
+//! From a message to what is done with it, whatever door it came through.
+//!
+//! ```text
+//! Message → (reassembly: the text so far) → text → Event → Judge → Judgement → thresholds → Verdict
+//!                                                                    enforce → Ruling ┘  └→ Reporter (spool)
+//! ```
+//!
+//! Everything here runs on the connection's own task, and nothing waits: a message that passes without a report takes
+//! no lock and allocates nothing, unless it has several parts. A report is in the spool before its sender is answered.
+
+use yumen_rules::engine::{JudgeError, Judgement};
+use yumen_rules::pack::Pack;
+use yumen_rules::policy::Verdict;
+use yumen_rules::verdict::Action;
+use yumen_wire::event::Event;
+
+/// Judges events with the pack that is loaded. A swap of the pack is the implementation's part: an event is judged by
+/// the old pack or by the new one, never by none.
+pub trait Judge: Send + Sync {
+    /// Hands the judgement of `event` to `then`, once.
+    ///
+    /// # Errors
+    /// [`Unjudged`]; `then` isn't called then.
+    fn judge(&self, event: &Event<'_>, then: &mut dyn FnMut(Judged<'_>)) -> Result<(), Unjudged>;
+}
+
+/// A judgement, with the pack it was made by.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// What held.
+    pub judgement: &'a Judgement<'a>,
+    /// The pack.
+    pub pack: Pack<'a>,
+}
+
+/// Why there is no judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unjudged {
+    /// No pack is loaded.
+    NoPack,
+    /// The engine failed.
+    Engine(JudgeError),
+}
+
+/// One hit, as it is reported.
+#[derive(Clone, Copy, Debug)]
+pub struct Hit<'a> {
+    /// The listener's name.
+    pub listener: &'a str,
+    /// What was judged: for a part of a message, the text so far.
+    pub event: &'a Event<'a>,
+    /// What held.
+    pub judgement: &'a Judgement<'a>,
+    /// What the thresholds made of it.
+    pub verdict: &'a Verdict,
+    /// What was done in the end: the listener's policy may be milder than the verdict. [`Action::Allow`] is a shadow hit.
+    pub action: Action,
+    /// The pack it was judged by.
+    pub pack: Pack<'a>,
+}
+
+/// Takes hits.
+pub trait Reporter: Send + Sync {
+    /// Makes a hit durable before it returns: the blocked sender is answered after that. It must not wait for a sync or
+    /// for the network.
+    ///
+    /// # Errors
+    /// [`ReportLost`] where there was no room, or no disk. The message is decided all the same.
+    fn report(&self, hit: &Hit<'_>) -> Result<(), ReportLost>;
+}
+
+/// A hit could not be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the spool did not take the sighting")]
+pub struct ReportLost;
+
