@@ -11,7 +11,15 @@
 //! `. / : @`, the sequence `://`, and otherwise one space for any run of separators. `%` stays after a digit.
 //! Beside any other character, separators are dropped.
 
+mod join;
+mod origin;
 mod pass;
+mod sound;
+mod sound_table;
+mod squeeze;
+mod table;
+#[cfg(test)]
+mod tests;
 
 /// Rises with every change of the tables or the pass: a pack folded by another version isn't loaded.
 pub const FOLD_VERSION: u32 = 1;
@@ -22,7 +30,10 @@ pub const fn folded_len_max(len: usize) -> usize {
     len.saturating_mul(4).saturating_add(4)
 }
 
+pub use origin::origin;
 pub use pass::fold;
+pub use sound::sound;
+pub use squeeze::squeeze;
 
 /// What the pass noticed on its way, so that later steps can be skipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,13 +62,11 @@ pub struct Stats {
 pub struct Hints(pub u8);
 
 impl Hints {
-    /// A bracket that can open a signature.
-    pub const SIGNATURE: Self = Self(1);
     /// A character that words for messengers and invitations are made with (`微`, `薇`, `扫`).
     pub const INVITATION: Self = Self(2);
     /// `@`.
     pub const AT: Self = Self(4);
-    /// Digits written as Chinese characters (`零`, `幺`, three of `一` to `九` in a row).
+    /// Digits written as Chinese characters (`零`, `幺`, four of `零`, `四` to `九` but `五`).
     pub const CHINESE_DIGITS: Self = Self(8);
 
     /// Whether any of `other` is set.
@@ -104,37 +113,6 @@ impl<'b> Folded<'b> {
     pub const fn is_latin(&self) -> bool {
         self.stats.letters.saturating_mul(2) > self.stats.chars
     }
-}
-
-/// Letters and digits only, of a folded text: spaces and punctuation dropped, runs of digits unified (`l38oo…` and
-/// `幺三八零零…` → `13800…`). As long as the folded text at most, so a buffer of that size suffices.
-#[must_use]
-pub fn squeeze<'b>(folded: &Folded<'_>, out: &'b mut [u8]) -> &'b [u8] {
-    let mut len = 0;
-    for &byte in folded.bytes().iter().filter(|byte| !byte.is_ascii() || byte.is_ascii_alphanumeric()) {
-        let Some(slot) = out.get_mut(len) else { break };
-        *slot = byte;
-        len += 1;
-    }
-    valid(out.get(..len).unwrap_or_default()).as_bytes()
-}
-
-/// By sound: every character as its commonest pinyin without tone, nothing between (`薇芯` and `徽信` → `weixin`).
-/// Twice the folded text suffices as buffer.
-#[must_use]
-pub fn sound<'b>(folded: &Folded<'_>, out: &'b mut [u8]) -> &'b [u8] {
-    let bytes = folded.bytes();
-    let len = bytes.len().min(out.len());
-    let Some(target) = out.get_mut(..len) else { return &[] };
-    target.copy_from_slice(bytes.get(..len).unwrap_or_default());
-    valid(target).as_bytes()
-}
-
-/// The bytes of `text` that a range of its folded view came from: separators at the ends left out, those between
-/// included. Folds again, so it is for hits only.
-#[must_use]
-pub fn origin(text: &str, range: core::ops::Range<usize>) -> core::ops::Range<usize> {
-    range.start.min(text.len())..range.end.min(text.len())
 }
 
 /// The longest prefix that is valid UTF-8.
