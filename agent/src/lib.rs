@@ -9,5 +9,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;
+pub mod limits;
+pub mod mqtt;
 pub mod pipeline;
+pub mod spool;
 pub mod telemetry;
