@@ -57,13 +57,15 @@ kinds! {
     Emergency = 9, "emergency";
     /// Anything else.
     Other = 10, "other";
+    /// A ministry or another public office.
+    Government = 11, "government";
 }
 
 impl OrganisationKind {
     /// Courts and other authorities, whose messages are [`crate::signal::Protected::Court`].
     #[must_use]
     pub const fn is_authority(self) -> bool {
-        matches!(self, Self::Court | Self::Police | Self::Regulator)
+        matches!(self, Self::Court | Self::Police | Self::Regulator | Self::Government)
     }
 }
 

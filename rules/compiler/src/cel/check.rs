@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use yumen_rules::pack::OrganisationKind;
 use yumen_rules::signal::{Field, FieldKind};
 
 use super::ast::{Kind, Node};
@@ -10,7 +11,7 @@ use super::parser::parse;
 use crate::check::canonical;
 use crate::diagnostic::{Defect, Diagnostic, Diagnostics};
 use crate::draft::{Compare, Expr, GroupIndex, ListIndex};
-use crate::source::SENDER_KINDS;
+use crate::source::sender_kinds;
 use crate::source::{Span, Text};
 
 /// What a name of a match or group stands for.
@@ -238,14 +239,16 @@ impl Checker<'_> {
     fn text_is(&mut self, source: TextSource, text: &str, node: &Node) -> Option<Expr> {
         match source {
             TextSource::Field(field) => Some(Expr::FieldText(field, canonical::text_of(field, text))),
-            TextSource::SenderKind | TextSource::SignatureKind if !SENDER_KINDS.contains(&text) => {
+            TextSource::SenderKind | TextSource::SignatureKind
+                if OrganisationKind::from_id(text).is_none() =>
+            {
                 let defect = Defect::BadWord {
                     field: "kind".to_owned(),
                     value: text.to_owned(),
-                    allowed: SENDER_KINDS.join(", "),
+                    allowed: sender_kinds().join(", "),
                 };
                 let span = self.when.span_of(node.range.clone());
-                self.out.push(Diagnostic::at(span, defect).nearest(text, SENDER_KINDS));
+                self.out.push(Diagnostic::at(span, defect).nearest(text, sender_kinds()));
                 None
             }
             TextSource::SenderKind => Some(Expr::SenderKind(text.to_owned())),

@@ -11,6 +11,6 @@ pub mod text;
 pub mod tree;
 
 pub use map::{FileId, SourceMap, Span};
-pub(crate) use sections::SENDER_KINDS;
 pub use sections::read_module;
+pub(crate) use sections::sender_kinds;
 pub use text::Text;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use yumen_rules::pack::OrganisationKind;
 use yumen_rules::signal::{Protected, View};
 use yumen_rules::verdict::{Ladder, Typology};
 
@@ -83,22 +84,6 @@ const RULE_FIELDS: [&str; 12] = [
 ];
 const SUPPRESS_FIELDS: [&str; 9] =
     ["id", "title", "title_en", "match", "when", "rules", "typologies", "hit", "miss"];
-/// Kinds of organisations in the sender registry.
-pub(crate) const SENDER_KINDS: [&str; 12] = [
-    "bank",
-    "court",
-    "police",
-    "regulator",
-    "operator",
-    "insurer",
-    "broker",
-    "platform",
-    "courier",
-    "emergency",
-    "government",
-    "other",
-];
-
 impl Reader<'_> {
     fn once(&mut self, name: &str, span: Span, first: &mut Option<Span>) {
         match *first {
@@ -282,7 +267,7 @@ impl Reader<'_> {
         self.only(section, &["organisation", "kind", "numbers", "signatures", "domains"]);
         self.required(section, "kind");
         Some(SenderSource {
-            kind: self.word(section, "kind", &SENDER_KINDS, sender_kind).unwrap_or_default(),
+            kind: self.word(section, "kind", &sender_kinds(), sender_kind).unwrap_or_default(),
             numbers: self.texts(section, "numbers"),
             signatures: self.texts(section, "signatures"),
             domains: self.texts(section, "domains"),
@@ -431,5 +416,10 @@ fn protected(word: &str) -> Option<Protected> {
 }
 
 fn sender_kind(word: &str) -> Option<String> {
-    SENDER_KINDS.contains(&word).then(|| word.to_owned())
+    OrganisationKind::from_id(word).map(|kind| kind.id().to_owned())
+}
+
+/// The ids of the kinds of organisations.
+pub(crate) fn sender_kinds() -> Vec<&'static str> {
+    OrganisationKind::ALL.iter().map(|kind| kind.id()).collect()
 }
