@@ -20,6 +20,9 @@ enum Command {
     /// Check the configuration, or print its schema 检查配置
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Check, test, build, sign and explain rules 规则：检查、测试、构建、签名、解释
+    #[command(subcommand)]
+    Rules(yumen_compiler::cli::RulesCommand),
     /// Write the man pages into a folder 生成手册页
     Man {
         /// The folder
@@ -37,6 +40,7 @@ enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Config(command) => config::run(command),
+        Command::Rules(command) => yumen_compiler::cli::run(command),
         Command::Man { dir } => generated::man(&dir),
         Command::Completions { shell } => generated::completions(shell),
     }

@@ -6,6 +6,7 @@
 
 pub mod cel;
 pub mod check;
+pub mod cli;
 pub mod diagnostic;
 pub mod draft;
 pub mod limits;
