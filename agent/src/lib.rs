@@ -8,9 +8,13 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod doors;
+pub mod enforce;
 pub mod http;
 pub mod limits;
 pub mod mqtt;
 pub mod pipeline;
+pub mod reassembly;
 pub mod spool;
 pub mod telemetry;
+pub mod text;

@@ -1,6 +1,9 @@
 //! All limits of the agent, and how they relate.
 
+use std::time::Duration;
 use yumen_exchange::limits::SIGHTING_BYTES_MAX;
+use yumen_rules::limits::TEXT_BYTES_MAX;
+use yumen_wire::limits::USER_DATA_BYTES_MAX;
 
 /// Longest record of the spool, in bytes: one sighting.
 pub const SPOOL_RECORD_BYTES_MAX: usize = SIGHTING_BYTES_MAX;
@@ -25,3 +28,66 @@ const _: () =
 const _: () = assert!(SPOOL_SEGMENT_BYTES_MIN < SPOOL_SEGMENT_BYTES_MAX);
 const _: () =
     assert!(MQTT_WINDOW_BYTES_MAX > MQTT_READ_BYTES_MAX && MQTT_READ_BYTES_MAX > SPOOL_RECORD_BYTES_MAX);
+
+/// Longest a message may wait for its verdict, unless the listener says otherwise.
+pub const DECISION_DEADLINE: Duration = Duration::from_millis(500);
+
+/// UTF-8 bytes that are judged at a time; a longer text is judged in stretches.
+pub const JUDGED_BYTES_MAX: usize = 32 * 1024;
+
+/// Bytes that a stretch has in common with the one before: longer than any pattern reaches.
+pub const JUDGED_OVERLAP_BYTES: usize = 4 * 1024;
+
+/// Bytes of decoded text that a thread keeps room for between messages.
+pub const TEXT_KEPT_BYTES_MAX: usize = 256 * 1024;
+
+/// Multi-part messages that are remembered at a time.
+pub const REASSEMBLY_MESSAGES_MAX: usize = 16 * 1024;
+
+/// Bytes of their user data, bookkeeping included.
+pub const REASSEMBLY_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// How long a multi-part message is remembered after its last part.
+pub const REASSEMBLY_AGE_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// Locks of the table of multi-part messages.
+pub const REASSEMBLY_SHARDS: usize = 64;
+
+/// Messages of a shard that are looked at for their age whenever a part comes.
+pub const REASSEMBLY_SWEEP_STEPS: usize = 3;
+
+/// What a part costs besides its octets, in bytes.
+pub const PART_OVERHEAD_BYTES: usize = 160;
+
+/// First size of a connection's read buffer, in bytes.
+pub const INPUT_BYTES_START: usize = 4 * 1024;
+
+/// What a busy connection reads at a time, in bytes; only a longer PDU makes the buffer larger.
+pub const INPUT_BYTES_STEP_MAX: usize = 32 * 1024;
+
+/// Bytes queued for a slow reader above which nothing more is read for it.
+pub const OUTPUT_BYTES_HIGH: usize = 64 * 1024;
+
+/// The gateway's own longest answer, in bytes: a `submit_multi_resp` with an id of 64.
+pub const ANSWER_BYTES_MAX: usize = 128;
+
+/// How long a client may take for its TLS handshake.
+pub const TLS_ACCEPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Pause after a failed accept.
+pub const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// How long a half-closed pair may stand without a byte moving.
+pub const CLOSED_STALL_MAX: Duration = Duration::from_secs(600);
+
+/// How long a closed connection is still read, so that its last answers arrive.
+pub const LINGER_MAX: Duration = Duration::from_secs(1);
+
+const _: () = assert!(JUDGED_BYTES_MAX <= TEXT_BYTES_MAX, "the engine judges a stretch to its end");
+const _: () = assert!(JUDGED_OVERLAP_BYTES + 4 < JUDGED_BYTES_MAX / 2, "stretches move on");
+const _: () = assert!(REASSEMBLY_MESSAGES_MAX >= REASSEMBLY_SHARDS, "every shard holds a message");
+const _: () = assert!(
+    REASSEMBLY_BYTES_MAX > 255 * (PART_OVERHEAD_BYTES + USER_DATA_BYTES_MAX),
+    "one message always fits"
+);
+const _: () = assert!(INPUT_BYTES_START <= INPUT_BYTES_STEP_MAX);

@@ -8,6 +8,12 @@
 //! Everything here runs on the connection's own task, and nothing waits: a message that passes without a report takes
 //! no lock and allocates nothing, unless it has several parts. A report is in the spool before its sender is answered.
 
+mod gate;
+
+pub use gate::Gate;
+
+use crate::reassembly::Table;
+use std::sync::Arc;
 use yumen_rules::engine::{JudgeError, Judgement};
 use yumen_rules::pack::Pack;
 use yumen_rules::policy::Verdict;
@@ -74,3 +80,29 @@ pub trait Reporter: Send + Sync {
 #[error("the spool did not take the sighting")]
 pub struct ReportLost;
 
+/// What all listeners share.
+pub struct Pipeline {
+    judge: Arc<dyn Judge>,
+    reporter: Arc<dyn Reporter>,
+    table: Table,
+}
+
+impl Pipeline {
+    /// A pipeline that judges by `judge` and reports to `reporter`.
+    #[must_use]
+    pub fn new(judge: Arc<dyn Judge>, reporter: Arc<dyn Reporter>, table: Table) -> Self {
+        Self { judge, reporter, table }
+    }
+
+    /// The table of multi-part messages.
+    #[must_use]
+    pub const fn table(&self) -> &Table {
+        &self.table
+    }
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline").field("table", &self.table).finish_non_exhaustive()
+    }
+}

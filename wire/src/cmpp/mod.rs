@@ -36,7 +36,7 @@ pub use pdu::{Header, Pdu};
 pub use query::{Cancel, CancelResp, Counters, Query, QueryResp};
 pub use report::Report;
 pub use submit::{MessageResp, Submit};
-pub use version::{MsgId, Version};
+pub use version::{MsgId, MsgIdTime, Version};
 pub use view::MessageView;
 
 /// An octet string without what follows its first NUL.

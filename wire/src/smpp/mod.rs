@@ -29,4 +29,4 @@ pub use response::MessageResp;
 pub use sm::{EsmClass, MessageType, Sm};
 pub use status::CommandStatus;
 pub use tlv::{Tag, Tlv, Tlvs};
-pub use view::{MessageView, Sar, ViewedDestinations};
+pub use view::{MessageView, Sar, Texts, ViewedDestinations};

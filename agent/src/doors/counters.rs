@@ -1,0 +1,78 @@
+//! What a listener counts, for `/metrics`.
+
+use crate::enforce::Cause;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// Counters of one listener. They only rise, except `connections_open`.
+        #[derive(Debug, Default)]
+        pub struct Counters {
+            $($(#[$doc])* pub $name: AtomicU64,)*
+            /// Messages without a decision, by cause, in the order of [`Cause::ALL`].
+            pub undecided: [AtomicU64; Cause::ALL.len()],
+        }
+
+        impl Counters {
+            /// Name and value of each, `undecided` aside.
+            pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+                [$((stringify!($name), self.$name.load(Ordering::Relaxed))),*].into_iter()
+            }
+        }
+    };
+}
+
+counters! {
+    /// Connections accepted.
+    connections_accepted,
+    /// Connections open now, upstream connected.
+    connections_open,
+    /// Connections closed at once because `connections_max` was reached.
+    connections_refused,
+    /// Connections closed because no upstream accepted.
+    upstream_failures,
+    /// TLS handshakes that failed, on either side.
+    tls_failures,
+    /// PDUs from clients.
+    pdus_from_client,
+    /// PDUs from upstreams.
+    pdus_from_server,
+    /// Messages (parts, where there are several) that were judged.
+    judged,
+    /// Messages that passed with a report.
+    flagged,
+    /// Messages that passed and would have been stopped by a rule in shadow.
+    shadowed,
+    /// Messages answered with a status.
+    rejected,
+    /// Messages taken and dropped.
+    dropped,
+    /// Messages put off because no decision was to be had.
+    deferred,
+    /// Parts stopped because their message was bad already.
+    parts_stopped,
+    /// Hits that could not be reported because the spool did not take them.
+    reports_lost,
+    /// PDUs of a kind that carries a message, whose fields do not fit their length.
+    malformed,
+    /// Sessions ended because of a length that cannot be.
+    frame_errors,
+    /// Bytes of a PDU that was not complete when its sender closed.
+    truncated_bytes,
+}
+
+impl Counters {
+    /// One more.
+    pub(crate) fn add(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One message without a decision.
+    pub(crate) fn add_undecided(&self, cause: Cause) {
+        for (of, counter) in Cause::ALL.iter().zip(&self.undecided) {
+            if *of == cause {
+                Self::add(counter);
+            }
+        }
+    }
+}
