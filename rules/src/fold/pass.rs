@@ -112,15 +112,21 @@ impl<'b, T: Trace> Pass<'b, T> {
             }
             let rest = text.get(at..).unwrap_or_default();
             let Some(&lead) = rest.first() else { return };
-            at += if lead.is_ascii_alphanumeric() {
-                self.ascii_run(rest, at)
-            } else {
-                let (char, used) = decode(rest);
-                self.trace.reading(at, at + used);
-                self.stats.chars += 1;
-                self.char(char, rest.get(used..).unwrap_or_default());
-                used
-            };
+            if LOWER[usize::from(lead)] != 0 {
+                at += self.ascii_run(rest, at);
+                continue;
+            }
+            self.stats.chars += 1;
+            if lead.is_ascii() {
+                self.trace.reading(at, at + 1);
+                self.ascii_mark(lead, rest.get(1..).unwrap_or_default());
+                at += 1;
+                continue;
+            }
+            let (char, used) = decode(rest);
+            self.trace.reading(at, at + used);
+            self.char(char, rest.get(used..).unwrap_or_default());
+            at += used;
         }
     }
 
@@ -141,12 +147,27 @@ impl<'b, T: Trace> Pass<'b, T> {
     /// Copies Han characters that stay, as many as there are; gives the bytes.
     #[inline(always)]
     fn plain_run(&mut self, text: &[u8], at: usize) -> usize {
+        if text.first().is_none_or(|lead| lead & 0xf0 != 0xe0) {
+            return 0;
+        }
         let target = self.out.get_mut(self.len..).unwrap_or_default();
+        let room = text.len().min(target.len());
+        let (text, target) =
+            (text.get(..room).unwrap_or_default(), target.get_mut(..room).unwrap_or_default());
         let mut run = 0;
-        for (from, to) in text.chunks_exact(3).zip(target.chunks_exact_mut(3)) {
-            let &[lead, middle, end] = from else { break };
-            let word = PLAIN[usize::from(lead & 0x0f) << 6 | usize::from(middle & 0x3f)];
-            if lead & 0xf0 != 0xe0 || word >> (end & 0x3f) & 1 == 0 {
+        // Two characters at a time, from one load of eight bytes.
+        while let (Some(from), Some(to)) = (text.get(run..run + 8), target.get_mut(run..run + 8)) {
+            let pair = u64::from_le_bytes(from.try_into().unwrap_or_default());
+            if pair & 0xf000_00f0 != 0xe000_00e0 || plain_bit(pair) & plain_bit(pair >> 24) == 0 {
+                break;
+            }
+            to.copy_from_slice(from);
+            run += 6;
+        }
+        while let (Some(from), Some(to)) = (text.get(run..run + 3), target.get_mut(run..run + 3)) {
+            let &[lead, middle, last] = from else { break };
+            let char = u64::from(lead) | u64::from(middle) << 8 | u64::from(last) << 16;
+            if lead & 0xf0 != 0xe0 || plain_bit(char) == 0 {
                 break;
             }
             to.copy_from_slice(from);
@@ -171,11 +192,12 @@ impl<'b, T: Trace> Pass<'b, T> {
         let mut run = 0;
         let mut digits = 0;
         for (from, to) in text.iter().zip(target) {
-            if !from.is_ascii_alphanumeric() {
+            let lower = LOWER[usize::from(*from)];
+            if lower == 0 {
                 break;
             }
-            *to = from.to_ascii_lowercase();
-            digits += u32::from(from.is_ascii_digit());
+            *to = lower;
+            digits += u32::from(lower <= b'9');
             run += 1;
         }
         self.trace_run(at, run, 1);
@@ -200,17 +222,18 @@ impl<'b, T: Trace> Pass<'b, T> {
     }
 
     /// One character that isn't part of a run; `rest` is what follows it.
+    #[inline(always)]
     fn char(&mut self, char: u32, rest: &[u8]) {
         let code = code(char);
         match code {
             0..0x80 => self.ascii(code.to_le_bytes()[0], rest),
             0x80..SAME => self.wide(u32::from(code)),
+            MARK | SPACE => self.separate(GAP_ORDINARY),
             SAME | INVITATION | DIGIT_WORD | PART..TEXT => self.wide_coded(char, code),
             FOREIGN => {
                 self.foreign += 1;
                 self.wide_coded(char, code);
             }
-            SPACE | MARK => self.separate(GAP_ORDINARY),
             ODD => self.separate(GAP_ODD),
             EMOJI => {
                 self.stats.emoji += 1;
@@ -227,6 +250,7 @@ impl<'b, T: Trace> Pass<'b, T> {
     }
 
     /// A text that stands for the character.
+    #[inline(never)]
     fn text(&mut self, code: u16, rest: &[u8]) {
         let Some(&(text, disguise)) = TEXTS.get(usize::from(code - TEXT)) else { return };
         let digit = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
@@ -254,18 +278,18 @@ impl<'b, T: Trace> Pass<'b, T> {
     fn wide_coded(&mut self, char: u32, code: u16) {
         self.close_gap();
         self.notice(code);
-        let before = if self.last == Last::Wide { self.ending(self.len) } else { None };
-        let joined = before.and_then(|before| join::joined(before, self.part, char, code));
-        match joined {
-            Some(joined) => self.rewrite(joined),
-            None => {
-                let mut bytes = [0; 4];
-                let char = char::from_u32(char).unwrap_or(char::REPLACEMENT_CHARACTER);
-                self.push(char.encode_utf8(&mut bytes).as_bytes());
-                self.part = join::left_part(code);
-            }
-        }
+        let may_join = self.last == Last::Wide && (self.part != 0 || (PART..TEXT).contains(&code));
         self.last = Last::Wide;
+        if may_join
+            && let Some(before) = self.ending(self.len)
+            && let Some(joined) = join::joined(before, self.part, char, code)
+        {
+            return self.rewrite(joined);
+        }
+        let mut bytes = [0; 4];
+        let char = char::from_u32(char).unwrap_or(char::REPLACEMENT_CHARACTER);
+        self.push(char.encode_utf8(&mut bytes).as_bytes());
+        self.part = join::left_part(code);
     }
 
     /// The last character becomes `joined`; that may join in turn with the one before.
@@ -314,16 +338,20 @@ impl<'b, T: Trace> Pass<'b, T> {
             self.push(&[byte.to_ascii_lowercase()]);
             return;
         }
-        let after_digit =
-            self.len.checked_sub(1).and_then(|at| self.out.get(at)).is_some_and(u8::is_ascii_digit);
+        self.ascii_mark(byte, rest);
+    }
+
+    /// A character of ASCII that is no letter or digit.
+    #[inline]
+    fn ascii_mark(&mut self, byte: u8, rest: &[u8]) {
         match byte {
-            b'%' if after_digit => {
+            b'%' if self.ends_with_digit() => {
                 self.keep = NOTHING;
                 self.gap = 0;
                 self.push(b"%");
                 self.last = Last::Percent;
             }
-            b',' if after_digit && self.keep == NOTHING && is_thousands(rest) => {}
+            b',' if self.keep == NOTHING && is_thousands(rest) && self.ends_with_digit() => {}
             b'.' | b'/' | b':' | b'@' => {
                 if byte == b'@' {
                     self.stats.hints = self.stats.hints.with(Hints::AT);
@@ -339,6 +367,10 @@ impl<'b, T: Trace> Pass<'b, T> {
             b'*' | b'#' | b'^' | b'_' | b'\\' | b'`' | b'$' => self.separate(GAP_ODD),
             _ => self.separate(GAP_ORDINARY),
         }
+    }
+
+    fn ends_with_digit(&self) -> bool {
+        self.len.checked_sub(1).and_then(|at| self.out.get(at)).is_some_and(u8::is_ascii_digit)
     }
 
     fn separate(&mut self, gap: u8) {
@@ -413,6 +445,27 @@ impl<'b, T: Trace> Pass<'b, T> {
 
 /// As many digit words as a telephone number hardly does without.
 const DIGIT_WORDS_MIN: u32 = 4;
+
+/// Letters and digits of ASCII in lower case; 0 for every other byte.
+static LOWER: [u8; 256] = {
+    let mut lower = [0; 256];
+    let mut byte = 0u8;
+    while byte < 0x80 {
+        if byte.is_ascii_alphanumeric() {
+            lower[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    lower
+};
+
+/// 1 where the three bytes of UTF-8 at the bottom of `bytes` are a Han character that stays as it is.
+#[inline(always)]
+fn plain_bit(bytes: u64) -> u64 {
+    let at =
+        usize::from((bytes & 0x0f).to_le_bytes()[0]) << 6 | usize::from((bytes >> 8 & 0x3f).to_le_bytes()[0]);
+    PLAIN[at] >> (bytes >> 16 & 0x3f) & 1
+}
 
 /// What the table says of a character.
 #[inline]

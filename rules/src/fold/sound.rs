@@ -4,7 +4,7 @@ use super::Folded;
 use super::sound_table::{SOUNDS, SYLLABLES};
 
 /// By sound: every Han character as its commonest pinyin without tone (`ü` as `v`), nothing between, everything else
-/// as it is (`薇芯`, `徽信` and `weixin` → `weixin`). Twice the folded text suffices as buffer.
+/// as it is (`薇芯`, `威信` and `weixin` → `weixin`). Twice the folded text suffices as buffer.
 #[must_use]
 pub fn sound<'b>(folded: &Folded<'_>, out: &'b mut [u8]) -> &'b [u8] {
     let text = folded.bytes();
