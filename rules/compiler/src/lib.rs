@@ -9,9 +9,11 @@ pub mod check;
 pub mod cli;
 pub mod diagnostic;
 pub mod draft;
+pub mod emit;
 pub mod limits;
 mod report;
 pub mod screen;
+pub mod sign;
 pub mod source;
 
 pub use report::{Report, check_paths};
