@@ -94,7 +94,15 @@ impl Parts<'_> {
     /// Bits between header and text where septets are packed behind a header (§9.2.3.24, figure 9.2.3.24 (a)): 0 to 6.
     #[must_use]
     pub const fn fill_bits(&self) -> u8 {
-        ((7 - (self.udh_bytes * 8) % 7) % 7) as u8 & 0x07
+        match self.udh_bytes % 7 {
+            0 => 0,
+            1 => 6,
+            2 => 5,
+            3 => 4,
+            4 => 3,
+            5 => 2,
+            _ => 1,
+        }
     }
 }
 

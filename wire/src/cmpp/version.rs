@@ -86,7 +86,6 @@ impl MsgId {
 
     /// When the ISMG made it, as the bits say.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "every field is masked to its width")]
     pub const fn time(self) -> MsgIdTime {
         MsgIdTime {
             month: (self.0 >> 60 & 0x0F) as u8,
@@ -99,7 +98,6 @@ impl MsgId {
 
     /// The ISMG's code, 22 bits.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "masked to 22 bits")]
     pub const fn ismg(self) -> u32 {
         (self.0 >> 16 & 0x3F_FFFF) as u32
     }

@@ -5,17 +5,21 @@
 //! The output is a `&mut str`, not octets, so that nothing has to check it a second time: [`blank`] makes one of a
 //! buffer, once, and every decoder keeps it valid.
 
+mod border;
 mod coding;
 mod decode;
 mod encode;
+mod indic;
+mod language;
 mod septet;
 mod table;
+mod unit;
 
 pub use coding::Coding;
 pub use decode::{Decoded, Decoder, decode, decode_segment};
 pub use encode::{EncodeError, encode_gb18030, encode_gsm7, encode_latin1, encode_ucs2};
+pub use language::{Language, Shifts};
 pub use septet::{pack, packed_septets, unpack};
-pub use table::{Language, Shifts};
 
 /// Fills `buffer` with NUL and lends it as text.
 #[must_use]

@@ -1,4 +1,11 @@
-//! Septets packed into octets (3GPP TS 23.038 §6.1.2.1).
+//! Septets, packed into octets (3GPP TS 23.038 §6.1.2.1) and not, and what they stand for.
+
+use super::unit::{REPLACEMENT, UNITS, UnitWriter};
+use super::{Decoded, Shifts};
+
+/// Leads to the extension table.
+pub(super) const ESCAPE: u8 = 0x1B;
+const SPACE: u16 = 0x20;
 
 /// How many septets `octets` hold behind `fill_bits`. The wire counts octets where TP-UDL counts septets: seven spare
 /// bits at the end are a septet then, or nothing.
@@ -9,7 +16,7 @@ pub const fn packed_septets(octets: usize, fill_bits: u8) -> usize {
 
 /// Walks packed septets. A last septet of zeros that fits into spare bits exactly is padding, and left out.
 #[derive(Clone, Debug)]
-pub(super) struct Septets<'a> {
+struct Septets<'a> {
     octets: &'a [u8],
     fill_bits: usize,
     next: usize,
@@ -17,7 +24,7 @@ pub(super) struct Septets<'a> {
 }
 
 impl<'a> Septets<'a> {
-    pub(super) fn new(octets: &'a [u8], fill_bits: u8) -> Self {
+    fn new(octets: &'a [u8], fill_bits: u8) -> Self {
         let mut count = packed_septets(octets.len(), fill_bits);
         let fill_bits = usize::from(fill_bits);
         let ends_with_the_octet = (octets.len() * 8).saturating_sub(fill_bits).is_multiple_of(7);
@@ -80,4 +87,76 @@ pub fn pack(septets: &[u8], fill_bits: u8, out: &mut [u8]) -> Option<usize> {
         }
     }
     Some(octets)
+}
+
+/// Septets one an octet: runs without escapes go through the table at once.
+pub(super) fn gsm7(octets: &[u8], shifts: Shifts, out: &mut str) -> Decoded {
+    let mut septets = SeptetWriter::new(shifts, out);
+    for run in octets.chunks(UNITS) {
+        septets.push_run(run);
+    }
+    septets.finish()
+}
+
+/// Septets packed behind `fill_bits`.
+pub(super) fn gsm7_packed(octets: &[u8], fill_bits: u8, shifts: Shifts, out: &mut str) -> Decoded {
+    let mut septets = SeptetWriter::new(shifts, out);
+    for septet in Septets::new(octets, fill_bits) {
+        septets.push(septet);
+    }
+    septets.finish()
+}
+
+struct SeptetWriter<'o> {
+    locking: &'static [u16; 128],
+    single: &'static [u16; 128],
+    escaped: bool,
+    lossy: bool,
+    units: UnitWriter<'o>,
+}
+
+impl<'o> SeptetWriter<'o> {
+    fn new(shifts: Shifts, out: &'o mut str) -> Self {
+        let (locking, single) = shifts.tables();
+        Self { locking, single, escaped: false, lossy: false, units: UnitWriter::new(out) }
+    }
+
+    fn push_run(&mut self, run: &[u8]) {
+        let plain = run.iter().fold(true, |plain, &septet| plain & septet.is_ascii() & (septet != ESCAPE));
+        if plain && !self.escaped {
+            let locking = self.locking;
+            self.units.push_run(run, |septet| locking[usize::from(septet & 0x7F)]);
+            return;
+        }
+        for &septet in run {
+            self.push(septet);
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, septet: u8) {
+        let Some(&unit) = self.locking.get(usize::from(septet)) else {
+            self.lossy = true;
+            self.escaped = false;
+            return self.units.push(REPLACEMENT);
+        };
+        if self.escaped {
+            self.escaped = false;
+            // What the extension table hasn't is shown as the character of the main table; a second escape, for a
+            // table that isn't defined, as a space (TS 23.038 §6.2.1.1).
+            self.units.push(match self.single.get(usize::from(septet)) {
+                Some(0) | None if septet == ESCAPE => SPACE,
+                Some(0) | None => unit,
+                Some(&extended) => extended,
+            });
+        } else if septet == ESCAPE {
+            self.escaped = true;
+        } else {
+            self.units.push(unit);
+        }
+    }
+
+    fn finish(self) -> Decoded {
+        Decoded { lossy: self.lossy, ..self.units.finish() }
+    }
 }
