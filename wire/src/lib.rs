@@ -11,7 +11,6 @@
 //! text, the same fields for every protocol, no more of the frame touched than needed.
 #![no_std]
 #![forbid(unsafe_code)]
-#![cfg_attr(test, allow(clippy::indexing_slicing, reason = "a panic in a test is a failed test"))]
 
 #[cfg(test)]
 extern crate std;
