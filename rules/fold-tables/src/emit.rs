@@ -86,7 +86,7 @@ fn code(
         Meaning::Accent => ACCENT,
         Meaning::Keycap => KEYCAP,
         Meaning::Text(text, _) if is_plain_mark(text) => MARK,
-        Meaning::Text(text, _) if matches!(text.as_str(), "*" | "#" | "^" | "_" | "\\" | "`" | "$") => ODD,
+        Meaning::Text(text, _) if matches!(text.as_str(), "*" | "#" | "^" | "\\" | "`" | "$") => ODD,
         Meaning::Text(text, disguise) => {
             let mut chars = text.chars();
             let single = chars.next().filter(|_| chars.next().is_none());
@@ -108,7 +108,7 @@ fn code(
 /// One ASCII mark that the pass needn't know apart.
 fn is_plain_mark(text: &str) -> bool {
     text.len() == 1
-        && text.bytes().all(|byte| byte.is_ascii_punctuation() && !b"./:@%*#^_\\`$".contains(&byte))
+        && text.bytes().all(|byte| byte.is_ascii_punctuation() && !b"./:@%*#^-_\\`$".contains(&byte))
 }
 
 fn write_codes(out: &mut String) {

@@ -6,7 +6,22 @@
 
 use core::ops::Range;
 
-use crate::fold::Folded;
+use crate::fold::{Folded, Hints};
+
+mod cluster;
+mod handle;
+mod invitation;
+mod link;
+mod otp;
+mod phone;
+mod signature;
+mod sink;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use cluster::Cluster;
+use sink::Sink;
 
 /// What kind of contact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -106,7 +121,8 @@ impl Extract<'_> {
     }
 }
 
-/// Extracts from `text` and its folded view into the caller's storage.
+/// Extracts from `text` and its folded view into the caller's storage. Sixteen contacts and 512 bytes of values are
+/// more than honest messages have; what doesn't fit is left out and said in [`Extract::truncated`].
 #[must_use]
 pub fn extract<'b>(
     text: &str,
@@ -114,13 +130,51 @@ pub fn extract<'b>(
     contacts: &'b mut [Contact],
     values: &'b mut [u8],
 ) -> Extract<'b> {
-    let _ = folded;
-    let signature = text.strip_prefix('【').and_then(|rest| rest.find('】')).map(|end| 3..3 + end);
-    Extract {
-        contacts: contacts.get(..0).unwrap_or_default(),
-        values,
-        signature,
-        otp: false,
-        truncated: false,
+    let stats = folded.stats();
+    let mut sink = Sink::new(contacts, values);
+    let chinese = stats.hints.any(Hints::CHINESE_DIGITS);
+    let around = Around { plain: text, folded: folded.bytes(), latin: folded.is_latin() };
+    if stats.letters + stats.digits >= ASCII_MIN || chinese {
+        let mut at = 0;
+        while let Some(mut cluster) = Cluster::next(around.folded, at, chinese) {
+            link::find(&mut cluster, &around, &mut sink);
+            handle::find(&mut cluster, &around, &mut sink);
+            phone::find(&cluster, &around, &mut sink);
+            at = cluster.end.max(at + 1);
+        }
+    }
+    if stats.letters > 0 || stats.hints.any(Hints::INVITATION) {
+        invitation::find(&around, &mut sink);
+    }
+    let otp = stats.letters + stats.digits >= ASCII_MIN && otp::is_otp(around.folded);
+    let (contacts, values, truncated) = sink.finish();
+    Extract { contacts, values, signature: signature::find(text), otp, truncated }
+}
+
+/// Letters and digits of the shortest contact that has a value, and of the shortest code.
+const ASCII_MIN: u32 = 4;
+
+/// What a contact stands in.
+struct Around<'t> {
+    plain: &'t str,
+    folded: &'t [u8],
+    latin: bool,
+}
+
+impl<'t> Around<'t> {
+    /// The folded text before an offset.
+    fn before(&self, offset: u32) -> &'t [u8] {
+        self.folded.get(..offset as usize).unwrap_or_default()
+    }
+
+    /// The folded text from an offset.
+    fn after(&self, offset: u32) -> &'t [u8] {
+        self.folded.get(offset as usize..).unwrap_or_default()
+    }
+
+    /// The same letters as the sender wrote them, if they weren't disguised.
+    fn as_written(&self, text: &[u8]) -> Option<&'t [u8]> {
+        let plain = self.plain.as_bytes().windows(text.len().max(1));
+        plain.into_iter().find(|window| window.eq_ignore_ascii_case(text))
     }
 }

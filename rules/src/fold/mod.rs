@@ -8,9 +8,10 @@
 //! The pass is `fold(fold(x)) == fold(x)` for every text, and every view is valid UTF-8.
 //!
 //! What `folded` keeps between two ASCII letters or digits, so that domains and amounts stay readable: one of
-//! `. / : @`, the sequence `://`, and otherwise one space for any run of separators. `%` stays after a digit.
+//! `. / : @ - _`, the sequences `://` and `--`, and otherwise one space for any run of separators. `%` stays after a digit.
 //! Beside any other character, separators are dropped.
 
+pub(crate) mod digits;
 mod join;
 mod origin;
 mod pass;

@@ -55,6 +55,8 @@ const NOTHING: u8 = 0;
 const COLON_SLASH: u8 = 1;
 /// `://` waits.
 const SCHEME: u8 = 2;
+/// `--` waits, as punycode has it.
+const DASHES: u8 = 4;
 /// Separators wait that become a space; other values of `keep` are the one character that waits.
 const BLANK: u8 = 3;
 
@@ -352,19 +354,20 @@ impl<'b, T: Trace> Pass<'b, T> {
                 self.last = Last::Percent;
             }
             b',' if self.keep == NOTHING && is_thousands(rest) && self.ends_with_digit() => {}
-            b'.' | b'/' | b':' | b'@' => {
+            b'.' | b'/' | b':' | b'@' | b'-' | b'_' => {
                 if byte == b'@' {
                     self.stats.hints = self.stats.hints.with(Hints::AT);
                 }
-                self.gap |= GAP_ORDINARY;
+                self.gap |= if byte == b'_' { GAP_ODD } else { GAP_ORDINARY };
                 self.keep = match (self.keep, byte) {
                     (NOTHING, _) if self.last == Last::Ascii => byte,
+                    (b'-', b'-') => DASHES,
                     (b':', b'/') => COLON_SLASH,
                     (COLON_SLASH, b'/') => SCHEME,
                     _ => BLANK,
                 };
             }
-            b'*' | b'#' | b'^' | b'_' | b'\\' | b'`' | b'$' => self.separate(GAP_ODD),
+            b'*' | b'#' | b'^' | b'\\' | b'`' | b'$' => self.separate(GAP_ODD),
             _ => self.separate(GAP_ORDINARY),
         }
     }
@@ -386,6 +389,7 @@ impl<'b, T: Trace> Pass<'b, T> {
                 match self.keep {
                     BLANK => self.push(b" "),
                     COLON_SLASH => self.push(b" "),
+                    DASHES => self.push(b"--"),
                     SCHEME => self.push(b"://"),
                     byte => self.push(&[byte]),
                 }
