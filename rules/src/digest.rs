@@ -44,22 +44,137 @@ impl FromStr for Digest {
     type Err = DigestParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let hex = text.strip_prefix("s1:").filter(|hex| hex.len() == 16).ok_or(DigestParseError)?;
+        let hex = text
+            .strip_prefix("s1:")
+            .filter(|hex| hex.len() == 16 && !hex.starts_with('+'))
+            .ok_or(DigestParseError)?;
         u64::from_str_radix(hex, 16).map(Self).map_err(|_| DigestParseError)
     }
 }
 
-/// The digest of a folded text.
+/// The digest of a folded text: a SimHash over single units and pairs of units side by side. A unit is a character, or in a
+/// Latin text a word; whatever has digits, and in other texts whatever is ASCII, is left out, so that numbers, amounts,
+/// links and ids don't count. A text without units has the digest 0.
 #[must_use]
 pub fn digest(folded: &[u8]) -> Digest {
+    let letters = folded.iter().filter(|byte| byte.is_ascii_lowercase()).count();
+    let latin = letters * 2 > folded.len();
     let mut sums = [0i32; 64];
-    for shingle in folded.windows(6) {
-        let hash = shingle.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        for (bit, sum) in sums.iter_mut().enumerate() {
-            *sum += if hash >> bit & 1 == 1 { 1 } else { -1 };
+    let mut before = 0;
+    let mut at = 0;
+    while at < folded.len() {
+        let end = unit_end(folded, at);
+        let unit = folded.get(at..end).unwrap_or_default();
+        at = end;
+        let counts = match unit.first() {
+            Some(byte) if byte.is_ascii() => latin && unit.iter().all(u8::is_ascii_lowercase),
+            _ => true,
+        };
+        if counts {
+            let hash = hash(unit);
+            vote(&mut sums, mixed(hash), 1);
+            vote(&mut sums, mixed(before ^ hash.rotate_left(17)), 2);
+            before = hash;
         }
     }
     Digest(sums.iter().enumerate().fold(0, |bits, (bit, sum)| bits | u64::from(*sum > 0) << bit))
+}
+
+/// Where the unit that starts at `at` ends: a character, or a run of ASCII without spaces.
+fn unit_end(text: &[u8], at: usize) -> usize {
+    let is_word = |byte: &&u8| byte.is_ascii() && **byte != b' ';
+    let word = text.get(at..).unwrap_or_default().iter().take_while(is_word).count();
+    at + if word > 0 { word } else { crate::fold::digits::width(text, at) }
+}
+
+fn vote(sums: &mut [i32; 64], hash: u64, weight: i32) {
+    for (bit, sum) in sums.iter_mut().enumerate() {
+        *sum += if hash >> bit & 1 == 1 { weight } else { -weight };
+    }
+}
+
+/// FNV-1a.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Every bit depends on every bit (the finisher of SplitMix64).
+const fn mixed(hash: u64) -> u64 {
+    let hash = (hash ^ hash >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let hash = (hash ^ hash >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ hash >> 31
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::string::ToString;
+    use std::vec;
+
+    use proptest::prelude::*;
+
+    use super::{Digest, NEAR_MAX, TEXT_LEN, digest};
+    use crate::fold::{fold, folded_len_max};
+
+    fn of(text: &str) -> Digest {
+        let mut out = vec![0; folded_len_max(text.len())];
+        digest(fold(text, &mut out).bytes())
+    }
+
+    const TEMPLATE: &str = "您的借款已经逾期47天，今天下午五点前不处理，我们将安排外访人员到您的户籍地和工作单位走访，详询17000001234";
+
+    #[test]
+    fn rewriting_keeps_near() {
+        for rewritten in [
+            "您的借款已经逾期63天，今天下午五点前不处理，我们将安排外访人员到您的户籍地和工作单位走访，详询17100005678",
+            "您的借款已經逾期47天,今天下午五點前不處理,我們將安排外訪人員到您的戶籍地和工作單位走訪",
+            "您 的 借*款 已经逾期9天！！今天下午五点前不处理，我们将安排外访人员到您的户籍地和工作单位走访 tb.example.com/q7",
+            "您的借款已经逾期47天，今天下午六点前不处理，我们会安排外访人员到您的户籍地和工作单位走访，详询电话17000001234",
+        ] {
+            let distance = of(TEMPLATE).distance(of(rewritten));
+            assert!(distance <= NEAR_MAX, "{distance}: {rewritten}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_far() {
+        let texts = [
+            TEMPLATE,
+            "您的快递已到小区东门驿站，请凭取件码在今晚九点前领取，逾期将退回，如有疑问请联系驿站工作人员",
+            "急用钱吗？无抵押无担保，当天放款，利息低至2.6%，详情加薇芯了解",
+            "尊敬的业主，因小区供水管道检修，明日上午八点至下午五点停水，请提前做好储水准备",
+            "your parcel is waiting at the depot please pay the fee to have it delivered today",
+            "free entry in a weekly draw to win tickets text the word to the number now",
+        ];
+        for (at, one) in texts.iter().enumerate() {
+            for other in &texts[at + 1..] {
+                let distance = of(one).distance(of(other));
+                assert!(distance > NEAR_MAX + 4, "{distance}: {one} / {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_text_form_is_frozen() {
+        let known = of("贷款");
+        assert_eq!(known.to_string().len(), TEXT_LEN);
+        assert_eq!(known.to_string().parse(), Ok(known));
+        assert_eq!(known.to_string(), "s1:0c18589970a98404");
+        for wrong in ["", "s1:", "s1:00", "s2:0000000000000000", "s1:+000000000000000", "s1:000000000000000g"]
+        {
+            assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let one = digest(&bytes);
+            prop_assert_eq!(one.distance(digest(&bytes)), 0);
+            prop_assert_eq!(one.to_string().parse(), Ok(one));
+        }
+    }
 }
