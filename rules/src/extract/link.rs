@@ -169,11 +169,11 @@ fn is_domain(host: &[u8], explicit: bool, around: &Around<'_>) -> bool {
 }
 
 fn is_ip(host: &[u8]) -> bool {
-    let octet = |label: &[u8]| {
-        let value = label
-            .iter()
-            .try_fold(0u32, |value, byte| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0')));
-        (1..=3).contains(&label.len()) && value.is_some_and(|value| value < 256)
+    let octet = |label: &[u8]| match label {
+        [_] | [_, _] | [b'1', _, _] | [b'2', b'0'..=b'4', _] | [b'2', b'5', b'0'..=b'5'] => {
+            label.iter().all(u8::is_ascii_digit)
+        }
+        _ => false,
     };
     host.split(|byte| *byte == b'.').count() == 4 && host.split(|byte| *byte == b'.').all(octet)
 }

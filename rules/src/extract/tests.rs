@@ -149,6 +149,7 @@ fn any_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         3 => pieces.prop_map(String::from),
         1 => "[0-9 -]{1,14}",
+        1 => "[0-9.]{1,40}",
         1 => "[a-z0-9.:/@_-]{1,12}",
         1 => any::<char>().prop_map(String::from),
     ];
