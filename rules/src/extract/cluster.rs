@@ -35,6 +35,7 @@ impl Cluster {
             Self { bytes: [0; CLUSTER_LEN_MAX], offsets: [0; CLUSTER_LEN_MAX], len: 0, end: start };
         let mut digits_before = 0;
         let mut in_chinese = false;
+        let mut was_wide = false;
         while let Some(&byte) = text.get(cluster.end) {
             let wide = !byte.is_ascii();
             if wide && !in_chinese {
@@ -46,6 +47,12 @@ impl Cluster {
                 (true, Some(digit)) if in_chinese => digit,
                 _ => break,
             };
+            // What is written in another way may be another number.
+            let changed = digits_before > 0 && char.is_ascii_digit() && wide != was_wide;
+            if changed && !cluster.push(b'-') {
+                break;
+            }
+            was_wide = wide;
             digits_before = if char.is_ascii_digit() { digits_before + 1 } else { 0 };
             if char == b' ' && cluster.is_spaced_out(text) {
                 cluster.end += 1;

@@ -24,6 +24,7 @@ pub(super) fn find(cluster: &mut Cluster, around: &Around<'_>, sink: &mut Sink<'
                 });
                 (kind, again.map_or(0, |(_, len)| len))
             }
+            None if is_bare(lead, whole) => (ContactKind::Wechat, 0),
             None => match own_prefix(whole, lead) {
                 Some(own) => own,
                 None => continue,
@@ -31,7 +32,8 @@ pub(super) fn find(cluster: &mut Cluster, around: &Around<'_>, sink: &mut Sink<'
         };
         let rest = whole.get(skipped..).unwrap_or_default();
         let id = rest.get(..id_len(rest)).unwrap_or_default();
-        if !is_id(kind, id) {
+        let telegram = kind == ContactKind::Telegram;
+        if !is_id(kind, id) || telegram && !is_handle(id, around) {
             continue;
         }
         let span = cluster.offset(from + skipped)..cluster.offset(from + skipped + id.len());
@@ -59,6 +61,12 @@ fn announced(lead: &[u8]) -> Option<ContactKind> {
         lead = shorter.trim_ascii_end();
     }
     None
+}
+
+/// `微` alone, and right behind it an id of letters and digits.
+fn is_bare(lead: &[u8], id: &[u8]) -> bool {
+    let has = |is: fn(&u8) -> bool| id.iter().any(is);
+    lead.ends_with("微".as_bytes()) && has(u8::is_ascii_alphabetic) && has(u8::is_ascii_digit)
 }
 
 /// A word at the end; one of ASCII isn't the end of a longer one.
@@ -100,6 +108,16 @@ fn own_prefix(word: &[u8], lead: &[u8]) -> Option<(ContactKind, usize)> {
         }
     }
     None
+}
+
+/// Words follow `飞机` and `TG` too: a handle has a digit, `_` or `@`.
+fn is_handle(id: &[u8], around: &Around<'_>) -> bool {
+    id.iter().any(|byte| byte.is_ascii_digit() || *byte == b'_')
+        || around
+            .plain
+            .split('@')
+            .skip(1)
+            .any(|rest| rest.as_bytes().get(..id.len()).is_some_and(|start| start.eq_ignore_ascii_case(id)))
 }
 
 fn id_len(text: &[u8]) -> usize {

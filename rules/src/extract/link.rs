@@ -164,7 +164,9 @@ fn is_domain(host: &[u8], explicit: bool, around: &Around<'_>) -> bool {
     if explicit || host.starts_with(b"www.") {
         return letters;
     }
-    let sure = !AMBIGUOUS_TLDS.contains(&top) || host.iter().any(u8::is_ascii_digit) || !around.latin;
+    let named =
+        |label: &[u8]| label.iter().any(u8::is_ascii_digit) && label.iter().any(u8::is_ascii_alphabetic);
+    let sure = !AMBIGUOUS_TLDS.contains(&top) || !around.latin || host.split(|byte| *byte == b'.').any(named);
     letters && TLDS.contains(&top) && sure
 }
 

@@ -132,7 +132,7 @@ pub fn extract<'b>(
 ) -> Extract<'b> {
     let stats = folded.stats();
     let mut sink = Sink::new(contacts, values);
-    let chinese = stats.hints.any(Hints::CHINESE_DIGITS);
+    let chinese = stats.hints.any(Hints::CHINESE_DIGITS) || stats.digits >= MIXED_DIGITS_MIN;
     let around = Around { plain: text, folded: folded.bytes(), latin: folded.is_latin() };
     if stats.letters + stats.digits >= ASCII_MIN || chinese {
         let mut at = 0;
@@ -153,6 +153,9 @@ pub fn extract<'b>(
 
 /// Letters and digits of the shortest contact that has a value, and of the shortest code.
 const ASCII_MIN: u32 = 4;
+
+/// With so many other digits, a Chinese one may complete a number.
+const MIXED_DIGITS_MIN: u32 = 6;
 
 /// What a contact stands in.
 struct Around<'t> {

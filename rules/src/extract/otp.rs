@@ -69,6 +69,10 @@ const WORDS_LATIN: [&str; 38] = [
 /// Words for a one-time code in other scripts, folded.
 const WORDS_OTHER: [&str; 3] = ["인증번호", "認証", "รหัส"];
 
+/// What has a code and is no password: prizes and vouchers, folded.
+const OTHER_CODES: [&str; 9] =
+    ["奖", "discount", "promo", "voucher", "coupon", "prize", "winner", "you won", "you have won"];
+
 /// Asking to be told the code, folded.
 const ASKS: [&str; 38] = [
     "告诉我",
@@ -137,7 +141,7 @@ const WARNING_LEN_MAX: usize = 60;
 /// Whether `folded` has the form.
 pub(super) fn is_otp(folded: &[u8]) -> bool {
     let has = |words: &[&str]| words.iter().any(|word| find_bytes(folded, word.as_bytes()).is_some());
-    if !has_code(folded) {
+    if !has_code(folded) && !has_short_code(folded) || has(&OTHER_CODES) {
         return false;
     }
     let han = has_bytes(folded, "码") || has_bytes(folded, "密") || has_bytes(folded, "令");
@@ -180,6 +184,21 @@ fn has_code(folded: &[u8]) -> bool {
         let three = word.len() == 3 && word.iter().all(u8::is_ascii_digit);
         pair = if three { pair + 1 } else { 0 };
         if pair == 2 {
+            return true;
+        }
+    }
+    false
+}
+
+/// A shorter code right behind its word: `验证码e7ud`, `验证码是489`.
+fn has_short_code(folded: &[u8]) -> bool {
+    let word = "码".as_bytes();
+    let mut rest = folded;
+    while let Some(at) = find_bytes(rest, word) {
+        rest = rest.get(at + word.len()..).unwrap_or_default();
+        let after = ["是", "为"].iter().find_map(|link| rest.strip_prefix(link.as_bytes())).unwrap_or(rest);
+        let len = after.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        if (3..=8).contains(&len) {
             return true;
         }
     }

@@ -173,9 +173,9 @@ fn classify(digits: &[u8], context: &Context<'_>) -> Option<(ContactKind, usize)
         }
     }
     let long = match digits {
-        [b'4' | b'8', b'0', b'0', ..] => digits.len() == 10,
+        [b'4' | b'8', b'0', b'0', ..] => context.chunks <= 3 && digits.len() == 10,
         [b'1', b'0', b'6', ..] => context.chunks == 0 && (10..=20).contains(&digits.len()),
-        [b'0', ..] => is_fixed(digits),
+        [b'0', ..] => context.chunks <= 2 && is_fixed(digits),
         _ => false,
     };
     if long {

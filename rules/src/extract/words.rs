@@ -13,10 +13,12 @@ pub(super) const TLDS: [&[u8]; 96] = [
 ];
 
 /// Those among them that are English words: in a Latin text they need a scheme, a path or a digit.
-pub(super) const AMBIGUOUS_TLDS: [&[u8]; 33] = [
+pub(super) const AMBIGUOUS_TLDS: [&[u8]; 51] = [
     b"me", b"so", b"to", b"im", b"in", b"is", b"it", b"at", b"be", b"us", b"my", b"id", b"la", b"de", b"top",
     b"live", b"link", b"fun", b"pro", b"work", b"win", b"red", b"art", b"run", b"plus", b"fit", b"fund",
-    b"loan", b"money", b"cash", b"credit", b"today", b"news",
+    b"loan", b"money", b"cash", b"credit", b"today", b"news", b"life", b"world", b"center", b"email",
+    b"video", b"group", b"space", b"cloud", b"store", b"shop", b"club", b"tech", b"app", b"online", b"site",
+    b"info", b"co", b"sh",
 ];
 
 /// Those that are taken for one without a dot too.
@@ -106,8 +108,9 @@ pub(super) const QQ: [&str; 14] = [
     "企鹅群",
 ];
 
-/// Words for Telegram.
-pub(super) const TELEGRAM: [&str; 7] = ["telegram", "tg", "飞机", "纸飞机", "小飞机", "电报", "telegramid"];
+/// Words for Telegram, and for messengers with handles like its.
+pub(super) const TELEGRAM: [&str; 8] =
+    ["telegram", "tg", "飞机", "纸飞机", "小飞机", "电报", "蝙蝠", "telegramid"];
 
 /// What may stand between a word for a messenger and the id.
 pub(super) const CONNECTORS: [&str; 28] = [
