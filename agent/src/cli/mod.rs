@@ -23,6 +23,8 @@ enum Command {
     /// Check, test, build, sign and explain rules 规则：检查、测试、构建、签名、解释
     #[command(subcommand)]
     Rules(yumen_compiler::cli::RulesCommand),
+    /// Judge the messages of a file or of standard input 筛查文件中的短信
+    Screen(yumen_compiler::cli::ScreenArgs),
     /// Write the man pages into a folder 生成手册页
     Man {
         /// The folder
@@ -41,6 +43,7 @@ pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Config(command) => config::run(command),
         Command::Rules(command) => yumen_compiler::cli::run(command),
+        Command::Screen(args) => yumen_compiler::cli::screen(&args),
         Command::Man { dir } => generated::man(&dir),
         Command::Completions { shell } => generated::completions(shell),
     }

@@ -4,16 +4,31 @@
 //! TOML files → source (spans) → check (types, names, folding) → PackDraft → emit (bytes) → sign → canary
 //! ```
 
+pub mod build;
 pub mod cel;
 pub mod check;
 pub mod cli;
 pub mod diagnostic;
 pub mod draft;
+pub mod embedded;
 pub mod emit;
+pub mod explain;
 pub mod limits;
 mod report;
 pub mod screen;
 pub mod sign;
 pub mod source;
+pub mod test;
 
+pub use build::{BuildError, BuildOptions, Built, build};
 pub use report::{Report, check_paths};
+
+use yumen_matcher::{Keyring, LoadOptions, LoadedPack, Refusal};
+
+/// Loads a pack as a gateway with this keyring would: signature, age, every byte, patterns, and its own tests.
+///
+/// # Errors
+/// [`Refusal`], the first reason found.
+pub fn verify(bytes: &[u8], keyring: &Keyring, now_s: u64) -> Result<LoadedPack, Refusal> {
+    LoadedPack::load(bytes, &LoadOptions::trusting(keyring, now_s))
+}

@@ -34,3 +34,6 @@ pub const SCREEN_BATCH_RECORDS: usize = 1024;
 pub const SCREEN_BATCHES_PER_WORKER: usize = 4;
 /// Labels that are counted one by one.
 pub const SCREEN_LABELS_MAX: usize = 1000;
+
+/// Longest message whose hits are traced back to its words, in characters: the way back folds once a character.
+pub const EXPLAINED_TEXT_CHARS_MAX: usize = 2000;

@@ -122,6 +122,20 @@ pub struct List {
     pub(crate) len: u32,
 }
 
+macro_rules! condition {
+    ($($owner:ident),*) => {
+        $(impl $owner {
+            /// The nodes of its condition, for [`Pack::node`].
+            #[must_use]
+            pub fn condition(&self) -> core::ops::Range<u32> {
+                self.first_node..self.first_node.saturating_add(self.nodes.into())
+            }
+        })*
+    };
+}
+
+condition!(Rule, Suppression, Protection);
+
 impl<'p> Pack<'p> {
     pub(super) const fn new(bytes: &'p [u8], layout: &'p Layout) -> Self {
         Self { bytes, layout }

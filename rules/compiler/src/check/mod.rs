@@ -14,6 +14,8 @@ use crate::draft::{ListIndex, PackDraft};
 use crate::source::tree::{ListSource, Tree};
 use crate::source::{Span, Text};
 
+pub(crate) use regex::view_name;
+
 use groups::Vocabulary;
 use rules::Resolver;
 

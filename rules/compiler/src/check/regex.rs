@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use regex_syntax::Error;
 use regex_syntax::ast::{self, Ast, RepetitionKind, RepetitionRange};
+use yumen_matcher::{RegexDefect, check_regex};
 use yumen_rules::signal::View;
 
 use super::canonical;
@@ -12,21 +12,15 @@ use crate::source::Text;
 
 /// Checks a regex; `false` after an error.
 pub(super) fn check(text: &Text, view: View, out: &mut Diagnostics) -> bool {
-    if text.value.is_empty() {
-        out.at(text.span, Defect::BadRegex { reason: "empty".to_owned() });
+    if let Err(RegexDefect { kind, span }) = check_regex(&text.value) {
+        let defect = Defect::BadRegex { reason_zh: kind.help_zh(), reason_en: kind.help_en() };
+        out.at(text.span_of(span), defect);
         return false;
     }
-    let ast = match parse(&text.value) {
-        Ok(ast) => ast,
-        Err((range, reason)) => {
-            out.at(text.span_of(range), Defect::BadRegex { reason });
-            return false;
-        }
-    };
-    let any_case = text.value.contains("(?i");
+    let Ok(ast) = ast::parse::Parser::new().parse(&text.value) else { return true };
     if view != View::Plain {
         let mut found = Vec::new();
-        foreign_literals(&ast, view, any_case, &mut found);
+        foreign_literals(&ast, view, &mut found);
         for range in joined(found) {
             let characters = text.value.get(range.clone()).unwrap_or_default().to_owned();
             let view = view_name(view).to_owned();
@@ -34,21 +28,6 @@ pub(super) fn check(text: &Text, view: View, out: &mut Diagnostics) -> bool {
         }
     }
     true
-}
-
-/// The syntax tree, after the meaning (Unicode classes, flags) was checked too.
-fn parse(regex: &str) -> Result<Ast, (Range<usize>, String)> {
-    match regex_syntax::parse(regex) {
-        Ok(_) => {}
-        Err(Error::Parse(error)) => return Err((offsets(error.span()), error.kind().to_string())),
-        Err(Error::Translate(error)) => return Err((offsets(error.span()), error.kind().to_string())),
-        Err(error) => return Err((0..regex.len(), error.to_string())),
-    }
-    ast::parse::Parser::new().parse(regex).map_err(|error| (offsets(error.span()), error.kind().to_string()))
-}
-
-const fn offsets(span: &ast::Span) -> Range<usize> {
-    span.start.offset..span.end.offset
 }
 
 /// Adjacent ranges as one.
@@ -75,12 +54,12 @@ pub(crate) const fn view_name(view: View) -> &'static str {
 
 /// Characters that a match needs and the view never has. Classes and optional parts are left alone: something else
 /// can match there. Recursion is as deep as the parser's nesting limit (250).
-fn foreign_literals(ast: &Ast, view: View, any_case: bool, found: &mut Vec<Range<usize>>) {
+fn foreign_literals(ast: &Ast, view: View, found: &mut Vec<Range<usize>>) {
     match ast {
         Ast::Literal(literal) => {
             let c = literal.c;
             let foreign = if c.is_ascii() {
-                c.is_ascii_uppercase() && !any_case
+                c.is_ascii_uppercase()
             } else {
                 canonical::literal(&c.to_string(), view) != c.to_string()
             };
@@ -88,7 +67,7 @@ fn foreign_literals(ast: &Ast, view: View, any_case: bool, found: &mut Vec<Range
                 found.push(literal.span.start.offset..literal.span.end.offset);
             }
         }
-        Ast::Group(group) => foreign_literals(&group.ast, view, any_case, found),
+        Ast::Group(group) => foreign_literals(&group.ast, view, found),
         Ast::Repetition(repetition) => {
             let optional = matches!(
                 repetition.op.kind,
@@ -101,15 +80,11 @@ fn foreign_literals(ast: &Ast, view: View, any_case: bool, found: &mut Vec<Range
                     )
             );
             if !optional {
-                foreign_literals(&repetition.ast, view, any_case, found);
+                foreign_literals(&repetition.ast, view, found);
             }
         }
-        Ast::Concat(concat) => {
-            concat.asts.iter().for_each(|ast| foreign_literals(ast, view, any_case, found))
-        }
-        Ast::Alternation(either) => {
-            either.asts.iter().for_each(|ast| foreign_literals(ast, view, any_case, found))
-        }
+        Ast::Concat(concat) => concat.asts.iter().for_each(|ast| foreign_literals(ast, view, found)),
+        Ast::Alternation(either) => either.asts.iter().for_each(|ast| foreign_literals(ast, view, found)),
         _ => {}
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Sources, exit};
+use super::{Shown, Sources, exit};
 use crate::{Report, check_paths};
 
 /// What to check.
@@ -21,21 +21,17 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
     let report = check_paths(&args.sources.paths);
     let shown = args.sources.shown;
     shown.show(&report);
-    if !shown.json {
-        println!("{}", totals(&report, |zh, en| shown.line(zh, en)));
-    }
+    totals(&report, shown);
     exit(report.is_buildable() && !(args.strict && report.diagnostics.warnings() > 0))
 }
 
-/// How much there is, and how much is wrong.
-pub(super) fn totals(report: &Report, line: impl Fn(&str, &str) -> String) -> String {
+/// Says how much there is, and how much is wrong.
+pub(super) fn totals(report: &Report, shown: Shown) {
     let draft = &report.draft;
     let (rules, patterns, senders) = (draft.rules.len(), draft.patterns.len(), draft.senders.len());
     let (errors, warnings) = (report.diagnostics.errors(), report.diagnostics.warnings());
-    line(
+    shown.say(
         &format!("{rules} 条规则，{patterns} 个模式，{senders} 个机构；{errors} 个错误，{warnings} 个警告"),
-        &format!(
-            "{rules} rules, {patterns} patterns, {senders} organisations; {errors} errors, {warnings} warnings"
-        ),
-    )
+        &format!("{rules} rules, {patterns} patterns, {senders} organisations; {errors} errors, {warnings} warnings"),
+    );
 }

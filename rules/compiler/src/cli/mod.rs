@@ -3,7 +3,14 @@
 //! Exit codes: 0 done; 1 the sources, tests, pack or input are wrong, or something couldn't be read or written; 2 the
 //! command line itself is wrong (by clap).
 
+mod build;
 mod check;
+mod explain;
+mod keys;
+mod pack;
+mod screen;
+mod test;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,11 +20,25 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::Report;
 use crate::diagnostic::Lang;
 
-/// Check, test, build, sign and explain rules 规则：检查、测试、构建、签名、解释
+pub use screen::{ScreenArgs, screen};
+
+/// `yumen rules …`
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
     /// Check rule sources and say what is wrong, where 检查规则源文件
     Check(check::CheckArgs),
+    /// Check, and run every rule's hit and miss texts 检查并运行每条规则的 hit、miss 例句
+    Test(test::TestArgs),
+    /// Check, test, and build a pack, signed unless told otherwise 检查、测试并生成规则包
+    Build(build::BuildArgs),
+    /// Sign a pack that was built elsewhere 给规则包签名
+    Sign(keys::SignArgs),
+    /// Say whether a gateway with this keyring would take a pack 验证规则包
+    Verify(verify::VerifyArgs),
+    /// Say why a message is judged as it is 解释一条短信的判定
+    Explain(explain::ExplainArgs),
+    /// Make a signing key 生成签名密钥
+    Keygen(keys::KeygenArgs),
 }
 
 /// Runs a command.
@@ -25,6 +46,12 @@ pub enum RulesCommand {
 pub fn run(command: RulesCommand) -> ExitCode {
     match command {
         RulesCommand::Check(args) => check::run(&args),
+        RulesCommand::Test(args) => test::run(&args),
+        RulesCommand::Build(args) => build::run(&args),
+        RulesCommand::Sign(args) => keys::sign(&args),
+        RulesCommand::Verify(args) => verify::run(&args),
+        RulesCommand::Explain(args) => explain::run(&args),
+        RulesCommand::Keygen(args) => keys::keygen(&args),
     }
 }
 
@@ -44,7 +71,7 @@ struct Shown {
     /// Language of what is shown 输出语言
     #[arg(long, value_enum, default_value_t = LangArg::Both)]
     lang: LangArg,
-    /// Findings as JSON, one object a line 以 JSON 输出
+    /// As JSON on standard output 以 JSON 输出
     #[arg(long)]
     json: bool,
 }
@@ -79,8 +106,15 @@ impl Shown {
         }
     }
 
-    /// A line in the languages that are shown.
-    fn line(self, zh: &str, en: &str) -> String {
+    /// Shows a line for people; nothing where programs read.
+    fn say(self, zh: &str, en: &str) {
+        if !self.json {
+            println!("{}", self.words(zh, en));
+        }
+    }
+
+    /// Words in the languages that are shown.
+    fn words(self, zh: &str, en: &str) -> String {
         match self.lang {
             LangArg::Zh => zh.to_owned(),
             LangArg::En => en.to_owned(),
@@ -92,4 +126,15 @@ impl Shown {
 /// Success or failure as an exit code.
 fn exit(success: bool) -> ExitCode {
     if success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Why a command failed, in words for people.
+type Failure = String;
+
+/// Prints what failed.
+fn finish(result: Result<ExitCode, Failure>) -> ExitCode {
+    result.unwrap_or_else(|failure| {
+        eprintln!("{failure}");
+        ExitCode::FAILURE
+    })
 }

@@ -180,9 +180,9 @@ defects! {
     help_en "catch the practice, not the sentence: split it into short words";
 
     /// A regex that the engine refuses.
-    BadRegex { reason } Error "E020"
-    zh "引擎不接受这个正则表达式：{reason}"
-    en "the engine refuses this regex: {reason}";
+    BadRegex { reason_zh, reason_en } Error "E020"
+    zh "引擎不接受这个正则表达式：{reason_zh}"
+    en "the engine refuses this regex: {reason_en}";
 
     /// A group that doesn't exist.
     UnknownGroup { name } Error "E021"

@@ -7,6 +7,7 @@
 //! Every record gets one answer, malformed ones too: they are allowed, and their answer says what is wrong.
 
 mod answer;
+mod engine;
 mod fields;
 mod pipeline;
 mod split;
@@ -18,6 +19,7 @@ use yumen_rules::verdict::{Action, Typology};
 use yumen_wire::event::Event;
 
 pub use answer::Output;
+pub use engine::EngineJudge;
 pub use pipeline::{ScreenError, screen};
 pub use summary::{Summary, Tally};
 

@@ -1,0 +1,184 @@
+//! What the engine knew about an event when it judged it.
+
+use std::collections::HashMap;
+
+use yumen_rules::engine::{ConditionId, Judgement, Observer, Value};
+use yumen_rules::pack::node::{Node, Test};
+use yumen_rules::pack::{OrganisationKind, Pack};
+use yumen_rules::signal::Field;
+
+use super::tree::{Leaf, Tree, rebuild};
+
+/// A field's value, kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldValue {
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A text.
+    Text(String),
+}
+
+/// Listens to the engine.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    pub(crate) fields: HashMap<Field, FieldValue>,
+    held: HashMap<ConditionId, bool>,
+}
+
+impl Observer for Recorder {
+    fn field(&mut self, field: Field, value: Value<'_>) {
+        let value = match value {
+            Value::Bool(value) => FieldValue::Bool(value),
+            Value::Int(value) => FieldValue::Int(value),
+            Value::Text(value) => FieldValue::Text(value.to_owned()),
+        };
+        self.fields.insert(field, value);
+    }
+
+    fn condition(&mut self, condition: ConditionId, held: bool) {
+        self.held.insert(condition, held);
+    }
+}
+
+impl Recorder {
+    /// Whether a condition held; `false` for one that wasn't looked at.
+    pub(crate) fn held(&self, condition: ConditionId) -> bool {
+        self.held.get(&condition).copied().unwrap_or(false)
+    }
+}
+
+/// Everything that conditions can ask about one event.
+pub(crate) struct Known<'a> {
+    pack: Pack<'a>,
+    fields: &'a HashMap<Field, FieldValue>,
+    /// Different members that hit, by group.
+    counts: HashMap<u32, u32>,
+    sender_kinds: Vec<OrganisationKind>,
+    signature_kinds: Vec<OrganisationKind>,
+}
+
+impl<'a> Known<'a> {
+    pub(crate) fn new(pack: Pack<'a>, judgement: &Judgement<'_>, recorder: &'a Recorder) -> Self {
+        let mut counts: HashMap<u32, u32> = HashMap::new();
+        for group in judgement.hits.iter().flat_map(|hit| pack.groups_of(hit.pattern)) {
+            let count = counts.entry(group).or_default();
+            *count = count.saturating_add(1);
+        }
+        let kind = |index| pack.organisation(index).map(|organisation| organisation.kind);
+        let number = judgement.sender().map_or("", |sender| sender.canonical);
+        Self {
+            pack,
+            fields: &recorder.fields,
+            counts,
+            sender_kinds: pack.organisations_by_number(number).filter_map(kind).collect(),
+            signature_kinds: pack
+                .organisations_by_signature(judgement.signature())
+                .filter_map(kind)
+                .collect(),
+        }
+    }
+
+    /// The groups that at least one member hit of, with how many.
+    pub(crate) fn hit_groups(&self) -> Vec<(u32, u32)> {
+        let mut groups: Vec<(u32, u32)> = self.counts.iter().map(|(&group, &count)| (group, count)).collect();
+        groups.sort_unstable();
+        groups
+    }
+
+    /// A condition with all its values. `owner` is the id of whose it is: its own matches are named without it.
+    pub(crate) fn tree(&self, owner: &str, condition: std::ops::Range<u32>) -> Option<Tree> {
+        rebuild(
+            condition.filter_map(|index| self.pack.node(index)).map(|node| (node, self.leaf(owner, &node))),
+        )
+    }
+
+    fn leaf(&self, owner: &str, node: &Node) -> Leaf {
+        let pack = self.pack;
+        let text = |string| format!("{:?}", pack.string(string));
+        let (written, held, value) = match node.test {
+            Test::Constant(value) => (value.to_string(), value, String::new()),
+            Test::Group(group) => {
+                let need = pack.group(group).map_or(1, |group| u32::from(group.need));
+                let value = if need > 1 { format!("{}/{need}", self.count(group)) } else { String::new() };
+                (self.group_name(owner, group), self.count(group) >= need, value)
+            }
+            Test::GroupCount(group, comparison, number) => {
+                let written =
+                    format!("{}.count {} {number}", self.group_name(owner, group), comparison.symbol());
+                (
+                    written,
+                    comparison.holds(self.count(group).into(), number.into()),
+                    self.count(group).to_string(),
+                )
+            }
+            Test::Field(field) => (
+                field.name().to_owned(),
+                self.fields.get(&field) == Some(&FieldValue::Bool(true)),
+                String::new(),
+            ),
+            Test::FieldInt(field, comparison, number) => {
+                let written = format!("{} {} {number}", field.name(), comparison.symbol());
+                (written, comparison.holds(self.int(field), number.into()), self.int(field).to_string())
+            }
+            Test::FieldText(field, string) => {
+                let written = format!("{} == {}", field.name(), text(string));
+                (written, self.text(field) == pack.string(string), format!("{:?}", self.text(field)))
+            }
+            Test::FieldStartsWith(field, string) => {
+                let written = format!("{}.startsWith({})", field.name(), text(string));
+                (
+                    written,
+                    self.text(field).starts_with(pack.string(string)),
+                    format!("{:?}", self.text(field)),
+                )
+            }
+            Test::FieldIn(field, list) => {
+                let list = pack.list(list);
+                let name = list.map_or("", |list| pack.string(list.name));
+                let held = list.is_some_and(|list| pack.list_has(&list, self.text(field)));
+                (format!("{} in {name}", field.name()), held, format!("{:?}", self.text(field)))
+            }
+            Test::SenderKind(kind) => (
+                format!("sender.kind == {:?}", kind.id()),
+                self.sender_kinds.contains(&kind),
+                ids(&self.sender_kinds),
+            ),
+            Test::SignatureKind(kind) => {
+                let held = self.signature_kinds.contains(&kind);
+                (format!("signature.kind == {:?}", kind.id()), held, ids(&self.signature_kinds))
+            }
+        };
+        Leaf { test: node.test, text: written, held, value }
+    }
+
+    fn group_name(&self, owner: &str, group: u32) -> String {
+        let name = self.pack.group(group).map_or("", |group| self.pack.string(group.name));
+        let own = name.strip_prefix(owner).and_then(|rest| rest.strip_prefix('/'));
+        own.unwrap_or(name).to_owned()
+    }
+
+    fn count(&self, group: u32) -> u32 {
+        self.counts.get(&group).copied().unwrap_or(0)
+    }
+
+    fn int(&self, field: Field) -> i64 {
+        match self.fields.get(&field) {
+            Some(FieldValue::Int(value)) => *value,
+            _ => 0,
+        }
+    }
+
+    fn text(&self, field: Field) -> &str {
+        match self.fields.get(&field) {
+            Some(FieldValue::Text(value)) => value,
+            _ => "",
+        }
+    }
+}
+
+fn ids(kinds: &[OrganisationKind]) -> String {
+    let ids: Vec<&str> = kinds.iter().map(|kind| kind.id()).collect();
+    format!("{:?}", ids.join(", "))
+}
