@@ -98,6 +98,20 @@ impl<'o> Writer<'o> {
         self.octets(octets)
     }
 
+    /// Appends `value` as `N` ASCII digits with leading zeros; digits that don't fit are lost.
+    ///
+    /// # Errors
+    /// [`EmitError::BufferFull`].
+    pub fn decimal<const N: usize>(&mut self, value: u32) -> Result<(), EmitError> {
+        let mut digits = [b'0'; N];
+        let mut rest = value;
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (rest % 10).to_le_bytes()[0];
+            rest /= 10;
+        }
+        self.octets(&digits)
+    }
+
     /// Writes the count of octets so far into the first four, where every protocol of this crate has its length,
     /// and returns it.
     ///

@@ -4,7 +4,10 @@
 
 use core::fmt;
 
-use crate::limits::{CMPP_PDU_BYTES_MAX, CMPP_PDU_BYTES_MIN, SMPP_PDU_BYTES_MAX, SMPP_PDU_BYTES_MIN};
+use crate::limits::{
+    CMPP_PDU_BYTES_MAX, CMPP_PDU_BYTES_MIN, SGIP_PDU_BYTES_MAX, SGIP_PDU_BYTES_MIN, SMGP_PDU_BYTES_MAX,
+    SMGP_PDU_BYTES_MIN, SMPP_PDU_BYTES_MAX, SMPP_PDU_BYTES_MIN,
+};
 
 /// What the start of a stream holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,12 @@ impl Framing {
 
     /// CMPP 2.0 and 3.0.
     pub const CMPP: Self = Self { header_bytes: CMPP_PDU_BYTES_MIN, pdu_bytes_max: CMPP_PDU_BYTES_MAX };
+
+    /// SMGP.
+    pub const SMGP: Self = Self { header_bytes: SMGP_PDU_BYTES_MIN, pdu_bytes_max: SMGP_PDU_BYTES_MAX };
+
+    /// SGIP.
+    pub const SGIP: Self = Self { header_bytes: SGIP_PDU_BYTES_MIN, pdu_bytes_max: SGIP_PDU_BYTES_MAX };
 
     /// The same framing with a limit of its own, octets of a whole PDU. Never below the header.
     #[must_use]

@@ -23,6 +23,8 @@ pub mod event;
 pub mod frame;
 pub mod limits;
 mod octets;
+pub mod sgip;
+pub mod smgp;
 pub mod smpp;
 pub mod text;
 pub mod udh;

@@ -31,6 +31,20 @@ pub const CMPP_DESTINATIONS_MAX: usize = 255;
 /// Octets of `Msg_Content`: `Msg_Length` is one octet (C-7).
 pub const CMPP_CONTENT_BYTES_MAX: usize = 255;
 
+/// Shortest SMGP PDU: the header.
+pub const SMGP_PDU_BYTES_MIN: usize = 12;
+
+/// Longest SMGP PDU a session takes unless it is configured lower: a Submit with its one-octet counters at 255, and as
+/// much again for pseudonyms in optional parameters.
+pub const SMGP_PDU_BYTES_MAX: usize = 16 * 1024;
+
+/// Shortest SGIP PDU: the header.
+pub const SGIP_PDU_BYTES_MIN: usize = 20;
+
+/// Longest SGIP PDU a session takes unless it is configured lower. The specification's 2 KiB are less than a Submit to
+/// the 100 users that it allows (G-3).
+pub const SGIP_PDU_BYTES_MAX: usize = 8 * 1024;
+
 /// Octets of user data that any door hands on as one segment.
 pub const USER_DATA_BYTES_MAX: usize = SMPP_TLV_VALUE_BYTES_MAX;
 
@@ -51,6 +65,8 @@ const _: () = assert!(
 );
 const _: () = assert!(CMPP_PDU_BYTES_MAX == 8_578);
 const _: () = assert!(CMPP_PDU_BYTES_MAX > CMPP_PDU_BYTES_MIN);
+const _: () = assert!(SMGP_PDU_BYTES_MAX >= 2 * (126 + 21 * 255 + 255));
+const _: () = assert!(SGIP_PDU_BYTES_MAX >= 143 + 21 * 255 + 255);
 const _: () = assert!(ADDRESS_TEXT_BYTES_MAX >= 2 * 32);
 const _: () = assert!(USER_DATA_BYTES_MAX >= SMPP_SHORT_MESSAGE_BYTES_MAX);
 const _: () = assert!(USER_DATA_BYTES_MAX >= CMPP_CONTENT_BYTES_MAX);

@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use yumen_wire::frame::{Frame, Framing};
 use yumen_wire::text::{Coding, Decoder, blank, decode_segment};
 use yumen_wire::udh::UserData;
-use yumen_wire::{cmpp, smpp};
+use yumen_wire::{cmpp, sgip, smgp, smpp};
 
 const MUTATIONS: u64 = 20_000;
 
@@ -56,6 +56,42 @@ fn mutated_cmpp_pdus() {
             }
             cmpp::emit_response(&pdu, version, cmpp::result::OTHER, cmpp::MsgId(1), out).unwrap();
         }
+    });
+}
+
+#[test]
+fn mutated_smgp_pdus() {
+    run("smgp", Framing::SMGP, |octets, out, text| {
+        let Ok(pdu) = smgp::Pdu::new_checked(octets) else { return };
+        for version in [smgp::Version::V1, smgp::Version::V3] {
+            if let Ok(body) = pdu.parse(version) {
+                let length = smgp::emit(&pdu.header(), &body, version, out).unwrap();
+                assert_eq!(out[..length], *octets);
+            }
+            if let Ok(view) = smgp::MessageView::parse(&pdu, version) {
+                decode(view.user_data(), Coding::from_cmpp(view.msg_format), text);
+                let _ = (view.concatenation(), view.report());
+                assert_eq!(view.destinations().count(), usize::from(view.destination().1));
+            }
+            smgp::emit_response(&pdu, version, 1, smgp::MsgId::default(), out).unwrap();
+        }
+    });
+}
+
+#[test]
+fn mutated_sgip_pdus() {
+    run("sgip", Framing::SGIP, |octets, out, text| {
+        let Ok(pdu) = sgip::Pdu::new_checked(octets) else { return };
+        if let Ok(body) = pdu.parse() {
+            let length = sgip::emit(&pdu.header(), &body, out).unwrap();
+            assert_eq!(out[..length], *octets);
+        }
+        if let Ok(view) = sgip::MessageView::parse(&pdu) {
+            decode(view.user_data(), Coding::from_cmpp(view.message_coding), text);
+            let _ = view.concatenation();
+            assert_eq!(view.destinations().count(), usize::from(view.destination().1));
+        }
+        sgip::emit_response(&pdu.header(), sgip::result::BUSY, out).unwrap();
     });
 }
 

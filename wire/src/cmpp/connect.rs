@@ -102,13 +102,7 @@ pub fn client_digest_input(
     writer.octets(source_addr)?;
     writer.octets(&[0; 9])?;
     writer.octets(secret)?;
-    let mut digits = [b'0'; 10];
-    let mut rest = timestamp;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (rest % 10).to_le_bytes()[0];
-        rest /= 10;
-    }
-    writer.octets(&digits)?;
+    writer.decimal::<10>(timestamp)?;
     Ok(writer.written())
 }
 

@@ -3,7 +3,7 @@
 use super::{Code, MsgId};
 use crate::emit::Writer;
 use crate::error::{EmitError, ParseError};
-use crate::octets::{array, be_u32, be_u64, end, u8};
+use crate::octets::{Step, array, be_u32, be_u64, end, u8};
 
 /// QUERY, 39 octets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +65,48 @@ pub struct Counters {
     pub mo_failed: u32,
 }
 
+impl Counters {
+    /// Parses eight counters.
+    pub(crate) fn parse(input: &[u8]) -> Step<'_, Self> {
+        let (rest, mt_messages) = be_u32(input)?;
+        let (rest, mt_users) = be_u32(rest)?;
+        let (rest, mt_forwarded) = be_u32(rest)?;
+        let (rest, mt_waiting) = be_u32(rest)?;
+        let (rest, mt_failed) = be_u32(rest)?;
+        let (rest, mo_delivered) = be_u32(rest)?;
+        let (rest, mo_waiting) = be_u32(rest)?;
+        let (rest, mo_failed) = be_u32(rest)?;
+        let counters = Self {
+            mt_messages,
+            mt_users,
+            mt_forwarded,
+            mt_waiting,
+            mt_failed,
+            mo_delivered,
+            mo_waiting,
+            mo_failed,
+        };
+        Ok((rest, counters))
+    }
+
+    /// Writes eight counters.
+    pub(crate) fn emit(&self, out: &mut Writer<'_>) -> Result<(), EmitError> {
+        for value in [
+            self.mt_messages,
+            self.mt_users,
+            self.mt_forwarded,
+            self.mt_waiting,
+            self.mt_failed,
+            self.mo_delivered,
+            self.mo_waiting,
+            self.mo_failed,
+        ] {
+            out.u32(value)?;
+        }
+        Ok(())
+    }
+}
+
 /// QUERY_RESP, 63 octets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueryResp {
@@ -87,25 +129,8 @@ impl QueryResp {
         let (rest, time) = array(body)?;
         let (rest, query_type) = u8(rest)?;
         let (rest, query_code) = array(rest)?;
-        let (rest, mt_messages) = be_u32(rest)?;
-        let (rest, mt_users) = be_u32(rest)?;
-        let (rest, mt_forwarded) = be_u32(rest)?;
-        let (rest, mt_waiting) = be_u32(rest)?;
-        let (rest, mt_failed) = be_u32(rest)?;
-        let (rest, mo_delivered) = be_u32(rest)?;
-        let (rest, mo_waiting) = be_u32(rest)?;
-        let (rest, mo_failed) = be_u32(rest)?;
+        let (rest, counters) = Counters::parse(rest)?;
         end(rest)?;
-        let counters = Counters {
-            mt_messages,
-            mt_users,
-            mt_forwarded,
-            mt_waiting,
-            mt_failed,
-            mo_delivered,
-            mo_waiting,
-            mo_failed,
-        };
         Ok(Self { time, query_type, query_code, counters })
     }
 
@@ -117,20 +142,7 @@ impl QueryResp {
         out.octets(&self.time)?;
         out.u8(self.query_type)?;
         out.octets(&self.query_code)?;
-        let c = &self.counters;
-        for value in [
-            c.mt_messages,
-            c.mt_users,
-            c.mt_forwarded,
-            c.mt_waiting,
-            c.mt_failed,
-            c.mo_delivered,
-            c.mo_waiting,
-            c.mo_failed,
-        ] {
-            out.u32(value)?;
-        }
-        Ok(())
+        self.counters.emit(out)
     }
 }
 
