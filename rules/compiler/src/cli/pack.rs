@@ -10,7 +10,7 @@ use yumen_matcher::{LoadOptions, LoadedPack};
 use super::{Failure, Shown};
 use crate::build::{BuildOptions, pack_bytes};
 use crate::embedded;
-use crate::report::check_paths;
+use crate::report::{Report, check_paths};
 
 /// Seconds since the Unix epoch.
 #[expect(clippy::disallowed_methods, reason = "a command that runs once: this is where its time comes from")]
@@ -21,21 +21,24 @@ pub(super) fn now_s() -> u64 {
 /// A pack to judge with: a file, a folder of sources, or the project's own. Whose it is and how old doesn't matter here:
 /// nothing is enforced with it.
 pub(super) fn load(source: Option<&Path>, shown: Shown) -> Result<Arc<LoadedPack>, Failure> {
+    let is_source =
+        |path: &Path| path.is_dir() || path.extension().is_some_and(|extension| extension == "toml");
     let bytes = match source {
-        None => embedded::pack().map_err(|error| error.to_string())?,
-        Some(path) if path.is_dir() || path.extension().is_some_and(|extension| extension == "toml") => {
-            let report = check_paths(&[path.to_path_buf()]);
-            if !report.is_buildable() {
-                shown.show(&report);
-                return Err(shown.words("规则源文件有错误", "the rule sources have errors"));
-            }
-            pack_bytes(&report, &BuildOptions::default()).map_err(|error| error.to_string())?
-        }
+        None => made_of(&embedded::report(), shown)?,
+        Some(path) if is_source(path) => made_of(&check_paths(&[path.to_path_buf()]), shown)?,
         Some(path) => read(path)?,
     };
     let cache = cache_folder();
     let options = LoadOptions { cache: cache.as_deref(), ..LoadOptions::ANYTHING };
     LoadedPack::load_untried(&bytes, &options).map(Arc::new).map_err(|refusal| refusal.to_string())
+}
+
+fn made_of(report: &Report, shown: Shown) -> Result<Vec<u8>, Failure> {
+    if !report.is_buildable() {
+        shown.show(report);
+        return Err(shown.words("规则源文件有错误", "the rule sources have errors"));
+    }
+    pack_bytes(report, &BuildOptions::default()).map_err(|error| error.to_string())
 }
 
 /// Where compiled databases are kept from run to run; `None` where nothing can be kept.

@@ -9,6 +9,9 @@ use yumen_rules::signal::Field;
 
 use super::tree::{Leaf, Tree, rebuild};
 
+/// Members of a group that a test names as its reason.
+const WORDS_SHOWN_MAX: usize = 3;
+
 /// A field's value, kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldValue {
@@ -53,25 +56,24 @@ impl Recorder {
 pub(crate) struct Known<'a> {
     pack: Pack<'a>,
     fields: &'a HashMap<Field, FieldValue>,
-    /// Different members that hit, by group.
-    counts: HashMap<u32, u32>,
+    /// The members that hit, by group.
+    hits: HashMap<u32, Vec<u32>>,
     sender_kinds: Vec<OrganisationKind>,
     signature_kinds: Vec<OrganisationKind>,
 }
 
 impl<'a> Known<'a> {
     pub(crate) fn new(pack: Pack<'a>, judgement: &Judgement<'_>, recorder: &'a Recorder) -> Self {
-        let mut counts: HashMap<u32, u32> = HashMap::new();
-        for group in judgement.hits.iter().flat_map(|hit| pack.groups_of(hit.pattern)) {
-            let count = counts.entry(group).or_default();
-            *count = count.saturating_add(1);
+        let mut hits: HashMap<u32, Vec<u32>> = HashMap::new();
+        for hit in judgement.hits {
+            pack.groups_of(hit.pattern).for_each(|group| hits.entry(group).or_default().push(hit.pattern));
         }
         let kind = |index| pack.organisation(index).map(|organisation| organisation.kind);
         let number = judgement.sender().map_or("", |sender| sender.canonical);
         Self {
             pack,
             fields: &recorder.fields,
-            counts,
+            hits,
             sender_kinds: pack.organisations_by_number(number).filter_map(kind).collect(),
             signature_kinds: pack
                 .organisations_by_signature(judgement.signature())
@@ -82,7 +84,7 @@ impl<'a> Known<'a> {
 
     /// The groups that at least one member hit of, with how many.
     pub(crate) fn hit_groups(&self) -> Vec<(u32, u32)> {
-        let mut groups: Vec<(u32, u32)> = self.counts.iter().map(|(&group, &count)| (group, count)).collect();
+        let mut groups: Vec<(u32, u32)> = self.hits.keys().map(|&group| (group, self.count(group))).collect();
         groups.sort_unstable();
         groups
     }
@@ -101,8 +103,13 @@ impl<'a> Known<'a> {
             Test::Constant(value) => (value.to_string(), value, String::new()),
             Test::Group(group) => {
                 let need = pack.group(group).map_or(1, |group| u32::from(group.need));
-                let value = if need > 1 { format!("{}/{need}", self.count(group)) } else { String::new() };
-                (self.group_name(owner, group), self.count(group) >= need, value)
+                let held = self.count(group) >= need;
+                let value = match (held, need) {
+                    (true, _) => self.words(group),
+                    (false, ..=1) => String::new(),
+                    (false, need) => format!("{}/{need}", self.count(group)),
+                };
+                (self.group_name(owner, group), held, value)
             }
             Test::GroupCount(group, comparison, number) => {
                 let written =
@@ -159,8 +166,23 @@ impl<'a> Known<'a> {
         own.unwrap_or(name).to_owned()
     }
 
+    /// Some of the members that hit.
+    fn words(&self, group: u32) -> String {
+        let hits = self.hits.get(&group).map(Vec::as_slice).unwrap_or_default();
+        let shown: Vec<String> = hits
+            .iter()
+            .take(WORDS_SHOWN_MAX)
+            .filter_map(|&pattern| self.pack.pattern(pattern))
+            .map(
+                |pattern| if pattern.regex { format!("/{}/", pattern.text) } else { pattern.text.to_owned() },
+            )
+            .collect();
+        let more = if hits.len() > WORDS_SHOWN_MAX { " …" } else { "" };
+        format!("{}{more}", shown.join(" "))
+    }
+
     fn count(&self, group: u32) -> u32 {
-        self.counts.get(&group).copied().unwrap_or(0)
+        self.hits.get(&group).map_or(0, |hits| u32::try_from(hits.len()).unwrap_or(u32::MAX))
     }
 
     fn int(&self, field: Field) -> i64 {

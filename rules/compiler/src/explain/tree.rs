@@ -24,7 +24,7 @@ pub struct Leaf {
     pub text: String,
     /// How it came out.
     pub held: bool,
-    /// What the field or the group holds: `12`, `2`, `"10690000"`; empty where `held` says it all.
+    /// What the field holds (`12`, `"10690000"`), or which members of the group hit; empty where `held` says it all.
     pub value: String,
 }
 
