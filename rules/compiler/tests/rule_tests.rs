@@ -1,8 +1,6 @@
 //! What is said when a rule's own tests fail: each `testdata/rule-tests/*.toml` with the text in the `.stderr` beside it.
 //! A new case is a new pair of files; `UPDATE_GOLDEN=1 cargo test` writes the second of them.
 
-#![expect(clippy::expect_used, reason = "a test that can't read its data fails")]
-
 use std::fs;
 use std::path::Path;
 
