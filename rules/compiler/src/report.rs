@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::check::check;
-use crate::diagnostic::{Defect, Diagnostic, Diagnostics, Lang, json_lines, render};
+use crate::diagnostic::{Defect, Diagnostic, Diagnostics, Lang, Severity, json_lines, render};
 use crate::draft::PackDraft;
 use crate::source::map::source_paths;
 use crate::source::tree::Tree;
@@ -58,8 +58,19 @@ impl Report {
     /// The findings as text.
     #[must_use]
     pub fn render(&self, lang: Lang) -> String {
-        let sorted = self.diagnostics.sorted();
-        sorted.into_iter().map(|diagnostic| render(diagnostic, &self.sources, lang) + "\n").collect()
+        self.render_from(Severity::Warning, lang)
+    }
+
+    /// The errors as text.
+    #[must_use]
+    pub fn render_errors(&self, lang: Lang) -> String {
+        self.render_from(Severity::Error, lang)
+    }
+
+    fn render_from(&self, least: Severity, lang: Lang) -> String {
+        let sorted = self.diagnostics.sorted().into_iter();
+        let wanted = sorted.filter(|diagnostic| diagnostic.defect.severity() >= least);
+        wanted.map(|diagnostic| render(diagnostic, &self.sources, lang) + "\n").collect()
     }
 
     /// The findings as JSON, one object a line.

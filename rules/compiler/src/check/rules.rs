@@ -44,6 +44,10 @@ impl<'a> Resolver<'a> {
         if source.misses.is_empty() {
             out.at(source.id.span, Defect::NoMiss { id: id.clone() });
         }
+        let when = self.condition(id, &source.matches, source.when.as_ref(), out);
+        if let Some(written) = &source.when {
+            self.short_literals(id, written, &when, out);
+        }
         RuleDraft {
             id: id.clone(),
             // Without a typology an error was reported, and nothing is built.
@@ -55,7 +59,7 @@ impl<'a> Resolver<'a> {
             ladder: source.ladder,
             score: source.score,
             overrides: source.overrides.clone(),
-            when: self.condition(id, &source.matches, source.when.as_ref(), out),
+            when,
             hits: texts(id, &source.hits, out),
             misses: texts(id, &source.misses, out),
         }
@@ -145,15 +149,13 @@ impl<'a> Resolver<'a> {
         }
         if let Expr::Bool(value) = expr {
             out.at(when.span, Defect::Constant { value: value.to_string() });
-        } else {
-            self.short_literals(id, when, &expr, out);
         }
         expr
     }
 }
 
 impl Resolver<'_> {
-    /// Reports literals of one character that make a condition true with nothing else.
+    /// Reports literals of one character that make a rule's condition true with nothing else. A suppression may rest on one.
     fn short_literals(&self, id: &str, when: &Text, expr: &Expr, out: &mut Diagnostics) {
         for (pattern, text) in &self.vocabulary.short {
             let hits = |group: GroupIndex| {

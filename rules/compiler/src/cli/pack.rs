@@ -35,7 +35,7 @@ pub(super) fn load(source: Option<&Path>, shown: Shown) -> Result<Arc<LoadedPack
 
 fn made_of(report: &Report, shown: Shown) -> Result<Vec<u8>, Failure> {
     if !report.is_buildable() {
-        shown.show(report);
+        eprint!("{}", report.render_errors(shown.lang.into()));
         return Err(shown.words("规则源文件有错误", "the rule sources have errors"));
     }
     pack_bytes(report, &BuildOptions::default()).map_err(|error| error.to_string())
