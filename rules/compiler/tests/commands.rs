@@ -1,0 +1,104 @@
+//! `yumen rules …` and `yumen screen` as they are typed.
+
+#![expect(clippy::expect_used, reason = "a test that can't write its files fails")]
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use yumen_compiler::cli::{self, RulesCommand, ScreenArgs};
+
+#[derive(Parser)]
+enum Typed {
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    Screen(ScreenArgs),
+}
+
+const RULE: &str = r#"
+[[rule]]
+id = "fraud/test"
+typology = "fraud"
+title = "测试"
+score = 80
+match.word = { any = ["刷单返利"] }
+when = "word"
+hit = ["刷单返利日结"]
+miss = ["今天下雨"]
+"#;
+
+#[test]
+fn command_lines_are_well_formed() {
+    Typed::command().debug_assert();
+}
+
+#[test]
+fn a_pack_is_built_signed_and_verified() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("rule.toml"), RULE).expect("written");
+    assert!(succeeds(&["rules", "keygen", &at("key")]));
+    assert!(!succeeds(&["rules", "keygen", &at("key")]), "a key that is there was replaced");
+    assert!(succeeds(&["rules", "keygen", &at("other")]));
+    assert!(succeeds(&["rules", "build", &at("rule.toml"), "-o", &at("pack"), "--key", &at("key")]));
+    assert!(succeeds(&["rules", "verify", &at("pack"), "--keyring", &at("key.pub")]));
+    assert!(
+        !succeeds(&["rules", "verify", &at("pack"), "--keyring", &at("other.pub")]),
+        "a foreign key was trusted"
+    );
+
+    assert!(succeeds(&["rules", "build", &at("rule.toml"), "-o", &at("bare"), "--unsigned"]));
+    assert!(
+        !succeeds(&["rules", "verify", &at("bare"), "--keyring", &at("key.pub")]),
+        "an unsigned pack was taken"
+    );
+    assert!(succeeds(&["rules", "sign", &at("bare"), "--key", &at("other"), "-o", &at("signed")]));
+    assert!(succeeds(&["rules", "verify", &at("signed"), "--keyring", &at("other.pub")]));
+
+    let mut damaged = fs::read(at("pack")).expect("read");
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    fs::write(at("damaged"), damaged).expect("written");
+    assert!(
+        !succeeds(&["rules", "verify", &at("damaged"), "--keyring", &at("key.pub")]),
+        "damage went unnoticed"
+    );
+
+    assert!(succeeds(&["rules", "explain", "刷单返利", "--pack", &at("pack")]));
+    fs::write(at("in.tsv"), "a\t刷单返利\nb\t你好\n").expect("written");
+    assert!(succeeds(&["screen", &at("in.tsv"), "--pack", &at("pack"), "--json"]));
+    assert!(!succeeds(&["screen", &at("absent.tsv"), "--pack", &at("pack")]));
+    assert!(!succeeds(&["screen", &at("in.tsv"), "--pack", &at("pack"), "--column", "nothing"]));
+}
+
+#[test]
+#[cfg(unix)]
+fn secret_keys_are_for_their_owner() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    assert!(succeeds(&["rules", "keygen", &key.display().to_string()]));
+    assert_eq!(fs::metadata(&key).expect("there").permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn what_fails_its_tests_is_not_built() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("rule.toml"), RULE.replace("今天下雨", "刷单返利")).expect("written");
+    assert!(succeeds(&["rules", "check", &at("rule.toml")]));
+    assert!(!succeeds(&["rules", "test", &at("rule.toml")]));
+    assert!(!succeeds(&["rules", "build", &at("rule.toml"), "-o", &at("pack"), "--unsigned"]));
+    assert!(!Path::new(&at("pack")).exists(), "a pack that fails was written");
+    assert!(!succeeds(&["rules", "check", &at("nowhere")]));
+}
+
+fn succeeds(arguments: &[&str]) -> bool {
+    let typed = Typed::try_parse_from(std::iter::once(&"yumen").chain(arguments)).expect("well formed");
+    let code = match typed {
+        Typed::Rules(command) => cli::run(command),
+        Typed::Screen(args) => cli::screen(&args),
+    };
+    code == ExitCode::SUCCESS
+}
