@@ -251,6 +251,9 @@ fn characters_split_at_a_border_of_segments() {
         assert_eq!(fed(Coding::Ucs2BigEndian, &wire, &[cut]), "一😀二", "{cut}");
     }
     assert_eq!(fed(Coding::Gsm7, b"a\x1B\x65b", &[2]), "a€b");
+    for cut in 0..4 {
+        assert_eq!(fed(Coding::Gsm7, b"a\x1B\x1B", &[cut]), "a ", "two escapes are a space");
+    }
     assert_eq!(fed(Coding::Gb18030, &gb18030("验")[..1], &[]), "\u{FFFD}");
 }
 

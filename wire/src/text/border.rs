@@ -14,7 +14,10 @@ pub(super) fn complete_prefix(coding: Coding, octets: &[u8]) -> usize {
                 _ => even,
             }
         }
-        Coding::Gsm7 => octets.len() - usize::from(octets.last() == Some(&ESCAPE)),
+        // Two escapes are a whole character, so an odd one at the end waits for the next segment.
+        Coding::Gsm7 => {
+            octets.len() - octets.iter().rev().take_while(|&&septet| septet == ESCAPE).count() % 2
+        }
         Coding::Gb18030 => complete_gb18030(octets),
         Coding::Utf8 => complete_utf8(octets),
         _ => octets.len(),
