@@ -1,5 +1,6 @@
 //! The project's own commands. `cargo xtask` lists them.
 
+mod fold_table;
 mod machine;
 mod peers;
 
@@ -15,6 +16,8 @@ cargo xtask <command>
                    本机一键运行：枢纽、网关、演示短信中心和实时短信流
   test [-- ARGS]   install the peers that the tests need, then run every test (ARGS go to cargo test)
                    安装测试所需的对端程序，并运行全部测试
+  fold-table       make the tables of folding anew from their lists; --check only compares
+                   按清单重新生成折叠字表；--check 只作比较
   setup            only install or name what building needs
                    只安装（或指出）构建所需的软件
 ";
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "up" => up(&rest),
         "test" => test(&rest),
+        "fold-table" => fold_table::run(&rest),
         "setup" => machine::prepare_build(),
         _ => {
             eprint!("{USAGE}");
