@@ -42,11 +42,14 @@ pub fn check_paths(paths: &[PathBuf]) -> Report {
 }
 
 impl Report {
-    /// Checks texts that are already in memory, given as path and content.
+    /// Checks texts that are already in memory, given as path and content. Those whose path doesn't end in `.toml` are the
+    /// files that `[[list]]`s name; nothing is read from disk.
     #[must_use]
     pub fn of_texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut report = Self::default();
-        for (path, text) in texts {
+        let is_source = |path: &str| Path::new(path).extension().is_some_and(|extension| extension == "toml");
+        let (sources, lists): (Vec<_>, Vec<_>) = texts.into_iter().partition(|(path, _)| is_source(path));
+        let mut report = Self { sources: SourceMap::closed(lists), ..Self::default() };
+        for (path, text) in sources {
             if let Err(error) = report.sources.add(path, text.to_owned()) {
                 report.unreadable(Path::new(path), &error.to_string());
             }
@@ -105,5 +108,6 @@ impl Report {
             read_module(&mut self.sources, files, &mut self.tree, &mut self.diagnostics);
         }
         self.draft = check(&self.tree, &mut self.diagnostics);
+        self.diagnostics.without_consequences();
     }
 }

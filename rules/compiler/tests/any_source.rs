@@ -30,3 +30,22 @@ proptest! {
         let _ = report.render(Lang::Both);
     }
 }
+
+#[test]
+fn deep_nesting_is_answered() {
+    for (open, close) in [("[", "]"), ("{a=", "}")] {
+        let source = format!("x = {}1{}", open.repeat(100_000), close.repeat(100_000));
+        let report = Report::of_texts([("a.toml", source.as_str())]);
+        assert!(!report.is_buildable());
+    }
+}
+
+#[test]
+fn sources_in_memory_read_nothing_from_disk() {
+    let list = "[[list]]\nname = 'hosts'\nkind = 'exact'\nfile = '/etc/hosts'\n";
+    assert!(Report::of_texts([("p/a.toml", list)]).render(Lang::En).contains("E002"));
+    let list = list.replace("/etc/hosts", "hosts.txt");
+    let report = Report::of_texts([("p/a.toml", list.as_str()), ("p/hosts.txt", "one # first\ntwo\n")]);
+    assert!(report.is_buildable(), "{}", report.render(Lang::En));
+    assert_eq!(report.draft.lists[0].entries, ["one", "two"]);
+}

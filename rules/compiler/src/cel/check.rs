@@ -224,15 +224,20 @@ impl Checker<'_> {
     }
 
     fn compare_int(&mut self, source: IntSource, compare: Compare, number: i64, node: &Node) -> Option<Expr> {
+        // A pack keeps numbers in 32 bits, and nothing can be counted below zero.
+        let fits = match source {
+            IntSource::Field(_) => i32::try_from(number).is_ok(),
+            IntSource::Count(_) => (0..=i64::from(i32::MAX)).contains(&number),
+        };
+        if !fits {
+            self.report(node, Defect::NumberRange { number: number.to_string() });
+            return None;
+        }
         match source {
             IntSource::Field(field) => Some(Expr::FieldInt(field, compare, number)),
-            IntSource::Count(group) => match u32::try_from(number) {
-                Ok(number) => Some(Expr::GroupCount(group, compare, number)),
-                Err(_) => {
-                    self.report(node, Defect::NumberRange { number: number.to_string() });
-                    None
-                }
-            },
+            IntSource::Count(group) => {
+                u32::try_from(number).ok().map(|number| Expr::GroupCount(group, compare, number))
+            }
         }
     }
 

@@ -19,8 +19,10 @@ pub use defect::Defect;
 pub use json::json_lines;
 pub use render::{Lang, render};
 
+use std::collections::HashSet;
+
 use crate::limits::DIAGNOSTICS_MAX;
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,6 +125,25 @@ impl Diagnostics {
     /// Adds one without advice.
     pub fn at(&mut self, span: Span, defect: Defect) {
         self.push(Diagnostic::at(span, defect));
+    }
+
+    /// Of files that aren't TOML, keeps only where they aren't: the rest follows from what couldn't be read.
+    pub fn without_consequences(&mut self) {
+        let is_syntax = |diagnostic: &Diagnostic| matches!(diagnostic.defect, Defect::Syntax { .. });
+        let broken: HashSet<FileId> = self
+            .found
+            .iter()
+            .filter(|found| is_syntax(found))
+            .filter_map(|found| Some(found.span?.file))
+            .collect();
+        if broken.is_empty() {
+            return;
+        }
+        let found = std::mem::take(&mut self.found);
+        *self = Self::default();
+        let stands =
+            |found: &Diagnostic| is_syntax(found) || found.span.is_none_or(|at| !broken.contains(&at.file));
+        found.into_iter().filter(stands).for_each(|diagnostic| self.push(diagnostic));
     }
 
     /// How many errors there are.

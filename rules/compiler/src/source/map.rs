@@ -1,5 +1,6 @@
 //! The files of a build, and places in them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -36,6 +37,8 @@ pub struct SourceFile {
 #[derive(Clone, Debug, Default)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
+    /// What list files are looked for in; on disk where there is none.
+    beside: Option<HashMap<PathBuf, String>>,
 }
 
 /// Why a file isn't part of the build.
@@ -47,6 +50,9 @@ pub enum ReadError {
     /// Above [`SOURCE_BYTES_MAX`].
     #[error("larger than {SOURCE_BYTES_MAX} bytes")]
     TooLarge,
+    /// Not among the texts that were handed in.
+    #[error("it isn't among the sources")]
+    Absent,
     /// Not text.
     #[error("not UTF-8")]
     NotUtf8,
@@ -59,6 +65,14 @@ pub enum ReadError {
 }
 
 impl SourceMap {
+    /// A map that never touches the disk, since who wrote the sources may be anybody: the files that `[[list]]`s name are
+    /// those handed in.
+    #[must_use]
+    pub fn closed<'a>(beside: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let beside = beside.into_iter().map(|(path, text)| (PathBuf::from(path), text.to_owned())).collect();
+        Self { files: Vec::new(), beside: Some(beside) }
+    }
+
     /// Takes a text as a file. `path` is for people; its parent is the module's folder.
     ///
     /// # Errors
@@ -83,6 +97,10 @@ impl SourceMap {
     /// # Errors
     /// See [`ReadError`].
     pub fn read(&mut self, path: &Path) -> Result<FileId, ReadError> {
+        if let Some(beside) = &self.beside {
+            let text = beside.get(path).cloned().ok_or(ReadError::Absent)?;
+            return self.add(&path.display().to_string(), text);
+        }
         if fs::metadata(path)?.len() > SOURCE_BYTES_MAX {
             return Err(ReadError::TooLarge);
         }
