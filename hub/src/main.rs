@@ -1,3 +1,8 @@
-//! The hub.
+//! `yumen-hub`: the hub's command line.
 
-fn main() {}
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    yumen_hub::cli::run(yumen_hub::cli::Cli::parse())
+}

@@ -1,0 +1,78 @@
+//! The API's answers.
+
+use super::{Hub, failed, problem};
+use crate::agents::{self, Agent};
+use crate::sightings::{Query, QueryError};
+use crate::store::Row;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use uuid::Uuid;
+use yumen_exchange::time;
+
+/// The parameters of a URL, in order.
+pub(crate) type Parameters = axum::extract::Query<Vec<(String, String)>>;
+
+/// Reads a query; the answer to a bad one.
+pub(crate) fn query(parameters: &Parameters) -> Result<Query, Response> {
+    let pairs = parameters.iter().map(|(key, value)| (&key[..], &value[..]));
+    Query::parse(pairs).map_err(|error: QueryError| problem(StatusCode::BAD_REQUEST, &error.to_string()))
+}
+
+/// A sighting as the API gives it.
+pub(crate) fn value(row: &Row) -> Value {
+    json!({
+        "id": row.id,
+        "arrival": row.arrival,
+        "member": row.member,
+        "agent": row.agent,
+        "time": time::format(row.time_ms),
+        "received": time::format(row.received_ms),
+        "data": row.data,
+    })
+}
+
+pub(super) async fn sightings(State(hub): State<Arc<Hub>>, parameters: Parameters) -> Response {
+    let query = match query(&parameters) {
+        Ok(query) => query,
+        Err(response) => return response,
+    };
+    match query.page(&hub.store).await {
+        Ok(page) => {
+            let rows: Vec<Value> = page.rows.iter().map(value).collect();
+            Json(json!({ "sightings": rows, "next": page.next })).into_response()
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+pub(super) async fn sighting(State(hub): State<Arc<Hub>>, Path(id): Path<String>) -> Response {
+    let Ok(id) = id.parse::<Uuid>() else {
+        return problem(StatusCode::BAD_REQUEST, "an id is a UUID");
+    };
+    match hub.store.sighting(id).await {
+        Ok(Some(row)) => Json(value(&row)).into_response(),
+        Ok(None) => problem(StatusCode::NOT_FOUND, "no such sighting"),
+        Err(error) => failed(&error),
+    }
+}
+
+pub(super) async fn agents(State(hub): State<Arc<Hub>>) -> Response {
+    match agents::all(&hub.store, crate::clock::now_ms()).await {
+        Ok(agents) => Json(json!({ "agents": agents.iter().map(agent).collect::<Vec<_>>() })).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+fn agent(agent: &Agent) -> Value {
+    json!({
+        "member": agent.member,
+        "agent": agent.agent,
+        "health": agent.health,
+        "heard": time::format(agent.heard_ms),
+        "status": agent.status,
+    })
+}

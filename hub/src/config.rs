@@ -1,0 +1,320 @@
+//! `hub.toml`: every field has a default, so that the hub runs without a file. `docs/hub.toml` shows them all; a test
+//! holds it against these types.
+
+use serde::Deserialize;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+
+/// The example with every field.
+pub const EXAMPLE: &str = include_str!("../../docs/hub.toml");
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the database is kept.
+    pub data_dir: PathBuf,
+    /// What is logged, and how.
+    pub log: Log,
+    /// API, console and metrics.
+    pub http: Http,
+    /// The embedded broker.
+    pub broker: Broker,
+    /// An external broker; with it the embedded one isn't started.
+    pub mqtt: Option<Spanned<Mqtt>>,
+    /// The page.
+    pub console: Console,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// A level, or directives as of `tracing`.
+    pub level: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// API, console and metrics.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Where it listens.
+    pub bind: SocketAddr,
+    /// Names it may be called by, beside this machine's own: a page elsewhere can't read it through a name that it made
+    /// point here.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// The embedded broker.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Broker {
+    /// Where it listens without TLS, for agents on this machine and for the hub itself.
+    pub bind: SocketAddr,
+    /// A second listener for agents elsewhere.
+    pub tls: Option<ServerTls>,
+}
+
+/// A TLS listener; clients must show a certificate.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerTls {
+    /// Where it listens.
+    pub bind: SocketAddr,
+    /// PEM file with the authorities of client certificates.
+    pub ca: PathBuf,
+    /// PEM file with the chain.
+    pub cert: PathBuf,
+    /// PEM file with the private key.
+    pub key: PathBuf,
+}
+
+/// An external broker.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mqtt {
+    /// Host name or address.
+    pub host: String,
+    /// 8883 with TLS, 1883 without.
+    pub port: Option<u16>,
+    /// The name of the hub's session at the broker; two hubs need two.
+    #[serde(default = "client_id")]
+    pub client_id: String,
+    /// User name, where the broker asks for one.
+    pub username: Option<String>,
+    /// File with the password, nothing else in it.
+    pub password_file: Option<PathBuf>,
+    /// TLS.
+    pub tls: Option<ClientTls>,
+}
+
+/// TLS towards the broker.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientTls {
+    /// PEM file with the authorities that the broker's certificate must come from.
+    pub ca: PathBuf,
+    /// PEM file with our certificate chain.
+    pub cert: Option<PathBuf>,
+    /// PEM file with our private key.
+    pub key: Option<PathBuf>,
+}
+
+/// The page.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Console {
+    /// Folders with rule sources, for the titles of rules.
+    pub rules: Vec<PathBuf>,
+}
+
+fn client_id() -> String {
+    "yumen-hub".to_owned()
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: "yumen-hub-data".into(),
+            log: Log::default(),
+            http: Http::default(),
+            broker: Broker::default(),
+            mqtt: None,
+            console: Console::default(),
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { bind: SocketAddr::from(([127, 0, 0, 1], 8470)), allowed_hosts: Vec::new() }
+    }
+}
+
+impl Default for Broker {
+    fn default() -> Self {
+        Self { bind: SocketAddr::from(([127, 0, 0, 1], 1883)), tls: None }
+    }
+}
+
+/// Why a configuration was refused.
+#[derive(Debug)]
+pub enum ConfigError {
+    /// The file can't be read.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Something in it is wrong.
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1; 0 where no place can be named.
+        line: usize,
+        /// The column in characters, from 1.
+        column: usize,
+        /// The source line.
+        source: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// The same from a text; `path` is for errors.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let hint = if error.message().starts_with("unknown field") {
+                "; docs/hub.toml shows every field"
+            } else {
+                ""
+            };
+            invalid(text, path, error.span().map(|span| span.start), format!("{}{hint}", error.message()))
+        })?;
+        config.relations().map_err(|(at, message)| invalid(text, path, at, message.to_owned()))?;
+        Ok(config)
+    }
+
+    /// What can't be seen field by field.
+    fn relations(&self) -> Result<(), (Option<usize>, &'static str)> {
+        let Some(mqtt) = &self.mqtt else { return Ok(()) };
+        let at = Some(mqtt.span().start);
+        let mqtt = mqtt.as_ref();
+        let half = |cert: &Option<PathBuf>, key: &Option<PathBuf>| cert.is_some() != key.is_some();
+        if mqtt.tls.as_ref().is_some_and(|tls| half(&tls.cert, &tls.key)) {
+            return Err((at, "mqtt.tls needs both cert and key, or neither"));
+        }
+        if mqtt.username.is_some() != mqtt.password_file.is_some() {
+            return Err((at, "mqtt needs both username and password_file, or neither"));
+        }
+        if mqtt.client_id.is_empty() || mqtt.client_id.len() > 64 {
+            return Err((at, "mqtt.client_id has 1 to 64 characters"));
+        }
+        Ok(())
+    }
+}
+
+fn invalid(text: &str, path: &Path, at: Option<usize>, message: String) -> ConfigError {
+    let Some(head) = at.and_then(|at| text.get(..at)) else {
+        return ConfigError::Invalid {
+            path: path.to_owned(),
+            line: 0,
+            column: 0,
+            source: String::new(),
+            message,
+        };
+    };
+    let start = head.rfind('\n').map_or(0, |at| at + 1);
+    ConfigError::Invalid {
+        path: path.to_owned(),
+        line: head.matches('\n').count() + 1,
+        column: head.get(start..).unwrap_or_default().chars().count() + 1,
+        source: text.get(start..).unwrap_or_default().lines().next().unwrap_or_default().to_owned(),
+        message,
+    }
+}
+
+/// ```text
+/// error: unknown field `bnd`, expected `bind` or `allowed_hosts`; docs/hub.toml shows every field
+///   --> hub.toml:4:1
+///    |
+///  4 | bnd = "127.0.0.1:8470"
+///    | ^
+/// ```
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, source } => write!(f, "error: {}: {source}", path.display()),
+            Self::Invalid { path, line: 0, message, .. } => {
+                write!(f, "error: {message}\n  --> {}", path.display())
+            }
+            Self::Invalid { path, line, column, source, message } => {
+                writeln!(f, "error: {message}\n  --> {}:{line}:{column}\n     |", path.display())?;
+                write!(f, "{line:4} | {source}\n     | {:>column$}", "^")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Config::parse(text, Path::new("hub.toml")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_example_is_right_and_shows_the_defaults() {
+        let example = Config::parse(EXAMPLE, Path::new("docs/hub.toml")).unwrap();
+        let default = Config::default();
+        assert_eq!((example.http.bind, example.broker.bind), (default.http.bind, default.broker.bind));
+        assert_eq!(example.log.level, default.log.level);
+    }
+
+    #[test]
+    fn every_optional_field_of_the_example_is_understood() {
+        let text = EXAMPLE.replace("#= ", "");
+        let config = Config::parse(&text, Path::new("docs/hub.toml")).unwrap();
+        let mqtt = config.mqtt.unwrap().into_inner();
+        assert!(mqtt.tls.unwrap().cert.is_some() && mqtt.password_file.is_some() && mqtt.port.is_some());
+        assert!(config.broker.tls.is_some() && !config.console.rules.is_empty());
+        assert!(!config.http.allowed_hosts.is_empty());
+    }
+
+    #[test]
+    fn an_empty_file_is_enough() {
+        assert!(Config::parse("", Path::new("hub.toml")).is_ok());
+    }
+
+    #[test]
+    fn mistakes_are_pointed_at() {
+        let text = error("[http]\n  bnd = \"127.0.0.1:1\"\n");
+        assert!(text.contains("unknown field `bnd`") && text.contains("hub.toml:2:3"), "{text}");
+        assert!(text.ends_with("   2 |   bnd = \"127.0.0.1:1\"\n     |   ^"), "{text}");
+        assert!(error("[http]\nbind = \"here\"\n").contains("hub.toml:2:8"));
+        assert!(error("data_dir = \"a\"\n[mqtt]\nhost = \"b\"\nusername = \"c\"\n").contains("hub.toml:2:1"));
+        assert!(
+            error("[mqtt]\nhost = \"b\"\ntls = { ca = \"a\", cert = \"b\" }\n").contains("both cert and key")
+        );
+        assert!(error("x").contains("hub.toml:1"));
+    }
+}

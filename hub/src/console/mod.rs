@@ -1,0 +1,241 @@
+//! The page: sightings live, one opened to show why, and how the agents are. Rendered here, so that there is one place
+//! that escapes; the script only puts finished rows in. It works without the script too, but not live.
+//!
+//! Everything shown came from strangers: askama escapes it, and the content security policy (`api::guard`) lets nothing
+//! run that isn't served from here.
+
+mod view;
+mod words;
+
+use crate::agents;
+use crate::api::{self, Hub};
+use crate::limits::PAGE_DEFAULT;
+use crate::sightings::{Query, QueryError};
+use crate::store::StoreError;
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::sse::Event;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use std::sync::Arc;
+use uuid::Uuid;
+use view::{AgentView, DetailView, FilterView, RowView, Share};
+use words::{Lang, Words};
+
+/// The parameters of a URL, in order.
+type Parameters = axum::extract::Query<Vec<(String, String)>>;
+
+/// Ranges offered, by name and in milliseconds.
+const RANGES: [(&str, u64); 4] =
+    [("1h", 3_600_000), ("24h", 86_400_000), ("7d", 604_800_000), ("30d", 2_592_000_000)];
+
+/// The console's routes.
+pub fn routes() -> Router<Arc<Hub>> {
+    Router::new()
+        .route("/", get(list))
+        .route("/sightings/{id}", get(detail))
+        .route("/console/rows", get(rows))
+        .route("/console/agents", get(agents_strip))
+        .route("/console/sightings/{id}", get(panel))
+        .route(
+            "/assets/console.css",
+            get(|| asset("text/css; charset=utf-8", include_str!("../../assets/console.css"))),
+        )
+        .route(
+            "/assets/console.js",
+            get(|| asset("text/javascript; charset=utf-8", include_str!("../../assets/console.js"))),
+        )
+        .route("/assets/mark.svg", get(|| asset("image/svg+xml", include_str!("../../assets/mark.svg"))))
+        .route("/favicon.ico", get(|| asset("image/svg+xml", include_str!("../../assets/mark.svg"))))
+}
+
+#[derive(Template)]
+#[template(path = "list.html")]
+struct ListPage<'a> {
+    t: &'static Words,
+    filter: FilterView,
+    rows: Vec<RowView<'a>>,
+    agents: Vec<AgentView<'a>>,
+    shares: Vec<Share>,
+    older: Option<String>,
+    live: Option<String>,
+    problem: Option<String>,
+    after: i64,
+}
+
+#[derive(Template)]
+#[template(path = "row.html")]
+struct RowFragment<'a> {
+    row: RowView<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "agents.html")]
+struct AgentsFragment<'a> {
+    t: &'static Words,
+    agents: Vec<AgentView<'a>>,
+}
+
+#[derive(Template)]
+#[template(path = "detail.html")]
+struct DetailPage<'a> {
+    t: &'static Words,
+    detail: DetailView<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "panel.html")]
+struct PanelFragment<'a> {
+    t: &'static Words,
+    detail: DetailView<'a>,
+}
+
+async fn list(State(hub): State<Arc<Hub>>, headers: HeaderMap, parameters: Parameters) -> Response {
+    let lang = Lang::of(&parameters, &headers);
+    let (query, range, problem) = match read(&parameters) {
+        Ok((query, range)) => (query, range, None),
+        // A page shows what it can, and says what it couldn't understand.
+        Err(error) => (Query::default(), None, Some(error.to_string())),
+    };
+    match page(&hub, lang, &query, range, problem).await {
+        Ok(html) => remembered(lang, &parameters, html),
+        Err(error) => api::failed(&error),
+    }
+}
+
+async fn page(
+    hub: &Hub,
+    lang: Lang,
+    query: &Query,
+    range: Option<String>,
+    problem: Option<String>,
+) -> Result<Response, StoreError> {
+    let now_ms = crate::clock::now_ms();
+    // Asked before the rows, so that a live page may show a sighting twice in a row's place, but never miss one.
+    let after = hub.store.last_arrival().await?;
+    let found = query.page(&hub.store).await?;
+    let agents = agents::all(&hub.store, now_ms).await?;
+    let counts = hub.store.typologies_since(now_ms.saturating_sub(86_400_000)).await?;
+    let t = lang.words();
+    let filter = FilterView::new(query, range.as_deref(), t);
+    let page = ListPage {
+        t,
+        rows: found.rows.iter().map(|row| RowView::new(row, &hub.titles, t)).collect(),
+        agents: agents.iter().map(|agent| AgentView::new(agent, now_ms, t)).collect(),
+        shares: Share::of(&counts, t),
+        older: found.next.map(|next| filter.address(Some(next))),
+        live: (query.before.is_none() && problem.is_none()).then(|| filter.live_address()),
+        filter,
+        problem,
+        after,
+    };
+    Ok(render(&page))
+}
+
+async fn rows(State(hub): State<Arc<Hub>>, headers: HeaderMap, parameters: Parameters) -> Response {
+    let lang = Lang::of(&parameters, &headers);
+    let mut parameters = parameters;
+    // The range's beginning doesn't matter to what is new.
+    parameters.retain(|(key, _)| !matches!(&key[..], "lang" | "range"));
+    let titles = Arc::clone(&hub);
+    api::open_stream(&hub, &headers, parameters, move |row| {
+        let t = lang.words();
+        let fragment = RowFragment { row: RowView::new(row, &titles.titles, t) };
+        Event::default().event("row").data(fragment.render().unwrap_or_default())
+    })
+    .await
+}
+
+async fn agents_strip(State(hub): State<Arc<Hub>>, headers: HeaderMap, parameters: Parameters) -> Response {
+    let t = Lang::of(&parameters, &headers).words();
+    let now_ms = crate::clock::now_ms();
+    match agents::all(&hub.store, now_ms).await {
+        Ok(agents) => {
+            let agents = agents.iter().map(|agent| AgentView::new(agent, now_ms, t)).collect();
+            render(&AgentsFragment { t, agents })
+        }
+        Err(error) => api::failed(&error),
+    }
+}
+
+async fn detail(
+    State(hub): State<Arc<Hub>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    parameters: Parameters,
+) -> Response {
+    let lang = Lang::of(&parameters, &headers);
+    let t = lang.words();
+    match find(&hub, &id).await {
+        Ok(row) => {
+            let html = render(&DetailPage { t, detail: DetailView::new(&row, &hub.titles, t) });
+            remembered(lang, &parameters, html)
+        }
+        Err(response) => response,
+    }
+}
+
+async fn panel(
+    State(hub): State<Arc<Hub>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    parameters: Parameters,
+) -> Response {
+    let t = Lang::of(&parameters, &headers).words();
+    match find(&hub, &id).await {
+        Ok(row) => render(&PanelFragment { t, detail: DetailView::new(&row, &hub.titles, t) }),
+        Err(response) => response,
+    }
+}
+
+async fn find(hub: &Hub, id: &str) -> Result<crate::store::Row, Response> {
+    let missing = || api::problem(StatusCode::NOT_FOUND, "no such sighting");
+    let id: Uuid = id.parse().map_err(|_| missing())?;
+    hub.store.sighting(id).await.map_err(|error| api::failed(&error))?.ok_or_else(missing)
+}
+
+/// The query of a page: that of the API, and a range of time by name in place of `since`.
+fn read(parameters: &Parameters) -> Result<(Query, Option<String>), QueryError> {
+    let mut range = None;
+    let mut pairs = Vec::new();
+    for (key, value) in parameters.iter() {
+        match &key[..] {
+            "lang" => {}
+            "range" => range = RANGES.iter().find(|(name, _)| name == value),
+            _ => pairs.push((&key[..], &value[..])),
+        }
+    }
+    let mut query = Query::parse(pairs)?;
+    if let Some((_, length_ms)) = range {
+        query.filter.since_ms = Some(crate::clock::now_ms().saturating_sub(*length_ms));
+    }
+    query.limit = if query.limit == 0 { PAGE_DEFAULT } else { query.limit };
+    Ok((query, range.map(|(name, _)| (*name).to_owned())))
+}
+
+fn render(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Remembers a language that was chosen by a link.
+fn remembered(lang: Lang, parameters: &Parameters, mut response: Response) -> Response {
+    if parameters.iter().any(|(key, _)| key == "lang") {
+        let cookie = format!("lang={}; Path=/; Max-Age=31536000; SameSite=Strict; HttpOnly", lang.code());
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+async fn asset(kind: &'static str, body: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=300")], body).into_response()
+}

@@ -1,0 +1,194 @@
+//! The console's words, Chinese first.
+
+use axum::http::{HeaderMap, header};
+
+/// A language of the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lang {
+    /// Chinese.
+    Zh,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// By the link that was followed, or the one followed last.
+    pub(super) fn of(parameters: &[(String, String)], headers: &HeaderMap) -> Self {
+        let chosen = parameters.iter().find(|(key, _)| key == "lang").map(|(_, value)| &value[..]);
+        let cookies =
+            headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
+        let remembered = cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix("lang="));
+        if chosen.or(remembered) == Some("en") { Self::En } else { Self::Zh }
+    }
+
+    /// As in a URL and in HTML.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+        }
+    }
+
+    pub(super) const fn words(self) -> &'static Words {
+        match self {
+            Self::Zh => &ZH,
+            Self::En => &EN,
+        }
+    }
+}
+
+macro_rules! words {
+    ($($name:ident: $zh:literal, $en:literal;)*) => {
+        /// Every word that the pages show.
+        #[derive(Debug)]
+        pub(super) struct Words {
+            pub(super) lang: Lang,
+            $(pub(super) $name: &'static str,)*
+        }
+
+        const ZH: Words = Words { lang: Lang::Zh, $($name: $zh,)* };
+        const EN: Words = Words { lang: Lang::En, $($name: $en,)* };
+    };
+}
+
+words! {
+    html_lang: "zh-CN", "en";
+    product: "玉门", "Yumen";
+    hub: "线索共享中心", "Sharing hub";
+    skip: "跳到线索列表", "Skip to sightings";
+    other_lang: "English", "中文";
+    other_lang_code: "en", "zh";
+    agents: "网关", "Agents";
+    no_agents: "尚无网关上报。", "No agent has reported yet.";
+    heard: "最近上报", "heard";
+    judged: "已检测", "judged";
+    blocked: "已拦截", "blocked";
+    spool: "待上报", "spooled";
+    dropped: "丢弃", "dropped";
+    no_pack: "未加载规则包", "no pack loaded";
+    last_day: "近 24 小时", "Last 24 hours";
+    sightings: "线索", "Sightings";
+    filter: "筛选", "Filter";
+    reset: "清除", "Reset";
+    any: "全部", "any";
+    typology: "类型", "Typology";
+    verdict: "处置", "Verdict";
+    member: "机构", "Member";
+    agent: "网关", "Agent";
+    indicator: "指标", "Indicator";
+    indicator_hint: "号码、域名、微信号…", "number, domain, handle…";
+    range: "时间", "Time";
+    range_any: "不限", "any time";
+    range_hour: "近 1 小时", "last hour";
+    range_day: "近 24 小时", "last 24 hours";
+    range_week: "近 7 天", "last 7 days";
+    range_month: "近 30 天", "last 30 days";
+    live: "实时", "Live";
+    live_off: "已暂停", "Paused";
+    live_lost: "连接中断，正在重连", "Connection lost, retrying";
+    pause: "暂停", "Pause";
+    resume: "继续", "Resume";
+    newest: "最新线索", "Newest sightings";
+    older: "更早", "Older";
+    none: "没有符合条件的线索。", "No sighting matches.";
+    none_hint: "网关命中规则后，线索会立即出现在这里。", "As soon as an agent's rule hits, the sighting appears here.";
+    time: "时间", "Time";
+    score: "分值", "Score";
+    rule: "规则", "Rule";
+    indicators: "嫌疑人指标", "Indicators of the suspect";
+    no_indicators: "未提取到联系方式。", "No contact was found.";
+    evidence: "证据位置", "Evidence";
+    evidence_hint: "正文不出本地：仅显示命中片段在正文中的位置（按字符）。", "The text stays on site: only where in it the evidence stands, in characters.";
+    no_spans: "该规则不依赖正文片段。", "This rule names no place in the text.";
+    chars: "字", "characters";
+    pack: "规则包", "Pack";
+    serial: "序号", "serial";
+    listener: "监听", "Listener";
+    segments: "分段", "Segments";
+    destinations: "接收号码数", "Destinations";
+    victim: "受害人（化名）", "Victim (pseudonym)";
+    template: "模板摘要", "Template digest";
+    id: "编号", "Id";
+    received: "入库时间", "Received";
+    why: "为何命中", "Why it was caught";
+    close: "关闭", "Close";
+    back: "返回列表", "Back to the list";
+    same_indicator: "查看同一指标的线索", "sightings with the same indicator";
+    ago_s: "秒前", "s ago";
+    ago_min: "分钟前", "min ago";
+    ago_h: "小时前", "h ago";
+    ago_d: "天前", "d ago";
+    no_script: "浏览器未启用脚本，列表不会自动更新。", "Without JavaScript the list doesn't update by itself.";
+}
+
+impl Words {
+    /// An indicator's kind, a verdict, a typology, a health, a direction: the word for a word of the wire. What this
+    /// version doesn't know is shown as it came.
+    pub(super) fn term<'a>(&self, term: &'a str) -> &'a str {
+        let found = TERMS.iter().find(|(known, ..)| *known == term);
+        found.map_or(term, |(_, zh, en)| if self.lang == Lang::Zh { zh } else { en })
+    }
+}
+
+const TERMS: [(&str, &str, &str); 36] = [
+    ("debt-collection", "不当催收", "Improper debt collection"),
+    ("loan-mediation", "非法贷款中介", "Illegal loan mediation"),
+    ("debt-evasion", "恶意逃废债", "Malicious debt evasion"),
+    ("insurance-claims", "非法代理退保理赔", "Illegal insurance claims"),
+    ("credit-repair", "虚假征信修复", "False credit repair"),
+    ("stock-tips", "非法荐股", "Illegal stock tips"),
+    ("rights-agency", "非法代理维权", "Rights agency"),
+    ("fraud", "诈骗", "Fraud"),
+    ("shadow", "影子", "Shadow"),
+    ("flag", "标记", "Flagged"),
+    ("hold", "暂扣", "Held"),
+    ("reject", "拦截", "Rejected"),
+    ("drop", "丢弃", "Dropped"),
+    ("number", "号码", "Number"),
+    ("sender-id", "发送方名称", "Sender ID"),
+    ("url", "链接", "Link"),
+    ("domain", "域名", "Domain"),
+    ("wechat", "微信", "WeChat"),
+    ("qq", "QQ", "QQ"),
+    ("telegram", "Telegram", "Telegram"),
+    ("email", "邮箱", "E-mail"),
+    ("bank-account", "银行账号", "Bank account"),
+    ("online", "正常", "Online"),
+    ("impaired", "受限", "Impaired"),
+    ("silent", "失联", "Silent"),
+    ("offline", "离线", "Offline"),
+    ("sms", "短信", "SMS"),
+    ("call", "呼叫", "Call"),
+    ("submit", "上行至短信中心", "Into the centre"),
+    ("deliver", "短信中心下发", "Out of the centre"),
+    ("smpp", "SMPP", "SMPP"),
+    ("cmpp", "CMPP", "CMPP"),
+    ("originator", "发送方", "sender"),
+    ("text", "正文", "text"),
+    ("http", "HTTP", "HTTP"),
+    ("file", "文件", "File"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_is_chosen_then_remembered_then_chinese() {
+        let headers = |cookie: &str| HeaderMap::from_iter([(header::COOKIE, cookie.parse().unwrap())]);
+        let link = |lang: &str| vec![("lang".to_owned(), lang.to_owned())];
+        assert_eq!(Lang::of(&[], &HeaderMap::new()), Lang::Zh);
+        assert_eq!(Lang::of(&[], &headers("a=b; lang=en")), Lang::En);
+        assert_eq!(Lang::of(&link("zh"), &headers("lang=en")), Lang::Zh);
+        assert_eq!(Lang::of(&link("xx"), &HeaderMap::new()), Lang::Zh);
+    }
+
+    #[test]
+    fn every_word_of_the_wire_has_two() {
+        for term in yumen_exchange::check::VERDICTS.iter().chain(&yumen_exchange::check::INDICATOR_KINDS) {
+            assert!(TERMS.iter().any(|(known, ..)| known == term), "{term}");
+        }
+        assert_eq!(ZH.term("reject"), "拦截");
+        assert_eq!(EN.term("something-new"), "something-new");
+    }
+}

@@ -1,0 +1,62 @@
+//! All limits of the hub, and how they relate.
+
+use std::time::Duration;
+
+/// Most sightings committed in one transaction.
+pub const BATCH_MAX: usize = 256;
+
+/// Messages between the broker and the database. The broker is told as much (receive maximum): it sends no more before
+/// some are committed.
+pub const RECEIVE_MAX: u16 = 512;
+
+/// Requests that wait to be written to the broker: an acknowledgement for each received message, and one to each agent.
+pub const REQUESTS_MAX: usize = 4 * RECEIVE_MAX as usize;
+
+/// First and longest pause after the database or the broker failed.
+pub const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(15));
+
+/// Connections that read the database at a time.
+pub const READERS_MAX: u32 = 4;
+
+/// How long the broker keeps the hub's subscription, and what came in on it, while the hub is away.
+pub const SESSION_EXPIRY_S: u32 = 7 * 24 * 3600;
+
+/// Most sightings on a page.
+pub const PAGE_MAX: u32 = 500;
+
+/// Sightings on a page, where nothing is said.
+pub const PAGE_DEFAULT: u32 = 50;
+
+/// Sightings that a live stream reads at a time.
+pub const STREAM_READ_MAX: u32 = 100;
+
+/// Live streams at a time.
+pub const STREAMS_MAX: usize = 64;
+
+/// Longest query string, in bytes.
+pub const QUERY_BYTES_MAX: usize = 2048;
+
+/// Most agents that are listed.
+pub const AGENTS_MAX: u32 = 1000;
+
+/// An agent that has said nothing for so long counts as silent.
+pub const SILENT_AFTER_MS: u64 = 60_000;
+
+/// Connections that the embedded broker takes.
+pub const BROKER_CONNECTIONS_MAX: usize = 1000;
+
+/// Messages that the embedded broker sends to a client before it waits for an acknowledgement.
+pub const BROKER_INFLIGHT_MAX: usize = 500;
+
+/// The embedded broker keeps so much of a topic filter's messages, in bytes and pieces; what is older goes, and comes
+/// again from the agents' spools.
+pub const BROKER_SEGMENT: (usize, usize) = (4 << 20, 16);
+
+/// Largest file of rule titles, in bytes, and how many files are read.
+pub const TITLES: (u64, usize) = (4 << 20, 500);
+
+const _: () =
+    assert!(BATCH_MAX <= RECEIVE_MAX as usize, "a whole batch can arrive before anything is acknowledged");
+const _: () =
+    assert!(REQUESTS_MAX >= RECEIVE_MAX as usize + BATCH_MAX, "acknowledging never waits for the broker");
+const _: () = assert!(PAGE_DEFAULT <= PAGE_MAX && STREAM_READ_MAX <= PAGE_MAX);
