@@ -21,8 +21,13 @@ pub(super) fn condition(
 ) -> Result<(u32, u16), EmitError> {
     let mut layout = Layout { draft, owner, sections, nodes: Vec::new() };
     let entry = layout.place(when, Exit::Result(true), Exit::Result(false))?;
-    if let Exit::Result(value) = entry {
-        layout.push(Test::Constant(value), Exit::Result(true), Exit::Result(false))?;
+    match entry {
+        Exit::Result(value) => {
+            layout.nodes.clear();
+            layout.push(Test::Constant(value), Exit::Result(true), Exit::Result(false))?;
+        }
+        // Evaluation starts at the last one placed. What was placed after the entry can't be reached: a constant cut it off.
+        Exit::Node(placed) => layout.nodes.truncate(placed + 1),
     }
     let nodes = layout.nodes;
     let too_large = || EmitError::ConditionTooLarge(owner.to_owned());
