@@ -1,3 +1,4 @@
 //! Fixtures shared by the end-to-end tests and the demonstration.
 
+pub mod peer;
 pub mod program;
