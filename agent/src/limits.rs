@@ -3,7 +3,7 @@
 use std::time::Duration;
 use yumen_exchange::limits::SIGHTING_BYTES_MAX;
 use yumen_rules::limits::TEXT_BYTES_MAX;
-use yumen_wire::limits::USER_DATA_BYTES_MAX;
+use yumen_wire::limits::{SMPP_SHORT_MESSAGE_BYTES_MAX, USER_DATA_BYTES_MAX};
 
 /// Longest record of the spool, in bytes: one sighting.
 pub const SPOOL_RECORD_BYTES_MAX: usize = SIGHTING_BYTES_MAX;
@@ -87,7 +87,9 @@ const _: () = assert!(JUDGED_BYTES_MAX <= TEXT_BYTES_MAX, "the engine judges a s
 const _: () = assert!(JUDGED_OVERLAP_BYTES + 4 < JUDGED_BYTES_MAX / 2, "stretches move on");
 const _: () = assert!(REASSEMBLY_MESSAGES_MAX >= REASSEMBLY_SHARDS, "every shard holds a message");
 const _: () = assert!(
-    REASSEMBLY_BYTES_MAX > 255 * (PART_OVERHEAD_BYTES + USER_DATA_BYTES_MAX),
-    "one message always fits"
+    REASSEMBLY_BYTES_MAX / REASSEMBLY_SHARDS > 255 * (PART_OVERHEAD_BYTES + SMPP_SHORT_MESSAGE_BYTES_MAX),
+    "the longest message of parts of the usual size fits"
 );
+const _: () =
+    assert!(REASSEMBLY_BYTES_MAX / REASSEMBLY_SHARDS > 2 * USER_DATA_BYTES_MAX, "two parts of any size fit");
 const _: () = assert!(INPUT_BYTES_START <= INPUT_BYTES_STEP_MAX);

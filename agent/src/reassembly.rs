@@ -85,7 +85,7 @@ pub enum Admission {
     },
     /// The message is bad already: this part stops as well.
     Condemned(Action),
-    /// There is no room, and the listener is fail-closed.
+    /// There is no room for it.
     NoRoom,
 }
 
@@ -198,7 +198,7 @@ pub struct TableCounters {
     pub expired: AtomicU64,
     /// Messages forgotten before they were complete, because others needed the room.
     pub evicted: AtomicU64,
-    /// Parts that found no room (fail-closed).
+    /// Parts that found no room.
     pub refused: AtomicU64,
 }
 
@@ -245,7 +245,8 @@ impl Table {
         self.shards.iter().map(|shard| lock(shard).messages.len()).sum()
     }
 
-    /// Takes a part in and writes the message so far to `joined`. `short` says what to do when there is no room.
+    /// Takes a part in and writes the message so far to `joined`. When there is no room, fail-open forgets the oldest
+    /// messages of the shard for it.
     pub fn admit(
         &self,
         key: &MessageKey<'_>,
@@ -258,29 +259,24 @@ impl Table {
         let key_octets = key.octets();
         let mut shard = self.shard(&key_octets);
         self.sweep(&mut shard, now);
-        let needs = part.text.data.octets.len() + PART_OVERHEAD_BYTES;
-        if !shard.messages.contains_key(key_octets.as_slice()) {
-            if !self.make_room(&mut shard, needs, short) {
-                return Admission::NoRoom;
-            }
-            let generation = self.generations.fetch_add(1, Ordering::Relaxed);
-            let message = Message::new(generation, key.total, now);
-            self.account(0, message.bytes);
-            shard.insert(key_octets.clone().into_boxed_slice(), message);
-        }
-        let Some(message) = shard.messages.get_mut(key_octets.as_slice()) else {
+        let needs = part.text.data.octets.len() + 2 * PART_OVERHEAD_BYTES;
+        if !self.make_room(&mut shard, &key_octets, needs, short) {
+            self.counters.refused.fetch_add(1, Ordering::Relaxed);
             return Admission::NoRoom;
-        };
+        }
+        let next_generation = || self.generations.fetch_add(1, Ordering::Relaxed);
+        let before = shard.bytes;
+        let message = shard.of_key(&key_octets, || Message::new(next_generation(), key.total, now));
         message.touched = now;
         message.second_chance = true;
-        let before = message.bytes;
-        let admission =
-            message.admit(part, &self.counters, || self.generations.fetch_add(1, Ordering::Relaxed));
+        let had = message.bytes;
+        let admission = message.admit(part, &self.counters, next_generation);
         if matches!(admission, Admission::Judge { .. }) {
             message.join(joined);
         }
-        let after = message.bytes;
-        self.account(before, after);
+        let has = message.bytes;
+        shard.bytes = shard.bytes + has - had;
+        self.account(before, shard.bytes);
         admission
     }
 
@@ -301,18 +297,19 @@ impl Table {
     pub fn settle(&self, key: &MessageKey<'_>, ticket: Ticket, settlement: Settlement) {
         let key_octets = key.octets();
         let mut shard = self.shard(&key_octets);
+        let before = shard.bytes;
         let Some(message) = shard.of(&key_octets, ticket) else { return };
-        let before = message.bytes;
+        let had = message.bytes;
         message.settle(ticket.number, settlement);
-        let after = message.bytes;
-        let forget = message.is_done();
-        self.account(before, after);
+        let (has, forget) = (message.bytes, message.is_done());
         if settlement == Settlement::Passed && message.is_complete() && message.condemned.is_none() {
             self.counters.completed.fetch_add(1, Ordering::Relaxed);
         }
-        if forget && let Some(gone) = shard.messages.remove(key_octets.as_slice()) {
-            self.account(gone.bytes, 0);
+        shard.bytes = shard.bytes + has - had;
+        if forget {
+            shard.remove(&key_octets);
         }
+        self.account(before, shard.bytes);
     }
 
     fn shard(&self, key: &[u8]) -> MutexGuard<'_, Shard> {
@@ -345,42 +342,45 @@ impl Table {
     }
 
     fn forget(&self, shard: &mut Shard, key: &[u8], counter: &AtomicU64) {
-        if let Some(gone) = shard.messages.remove(key) {
-            self.account(gone.bytes, 0);
-            if !gone.is_complete() {
-                counter.fetch_add(1, Ordering::Relaxed);
-            }
+        let before = shard.bytes;
+        if shard.remove(key).is_some_and(|gone| !gone.is_complete()) {
+            counter.fetch_add(1, Ordering::Relaxed);
         }
+        self.account(before, shard.bytes);
     }
 
-    /// Room for a message of `needs` bytes more: fail-open takes it from the message that waited longest without a
-    /// part (second chance), fail-closed refuses.
-    fn make_room(&self, shard: &mut Shard, needs: usize, short: OnFailure) -> bool {
-        let per_shard = (self.limits.messages_max / REASSEMBLY_SHARDS).max(1);
-        while shard.messages.len() >= per_shard || self.bytes() + needs > self.limits.bytes_max {
-            if short == OnFailure::Closed {
-                self.counters.refused.fetch_add(1, Ordering::Relaxed);
+    /// Room for `needs` bytes more in the message of that key. Fail-open takes it from the messages that waited longest
+    /// without a part (second chance); fail-closed takes it from nobody.
+    fn make_room(&self, shard: &mut Shard, key: &[u8], needs: usize, short: OnFailure) -> bool {
+        let messages_max = (self.limits.messages_max / REASSEMBLY_SHARDS).max(1);
+        let bytes_max = self.limits.bytes_max / REASSEMBLY_SHARDS;
+        let mut looks = 2 * shard.queue.len() + 1;
+        loop {
+            let is_new = !shard.messages.contains_key(key);
+            if (!is_new || shard.messages.len() < messages_max) && shard.bytes + needs <= bytes_max {
+                return true;
+            }
+            if short == OnFailure::Closed || looks == 0 {
                 return false;
             }
-            let Some((key, birth)) = shard.queue.pop_front() else {
-                // Other shards hold all the memory; a single message here can't outgrow its own limit.
-                return shard.messages.len() < per_shard;
-            };
-            match shard.born(&key, birth) {
-                Some(message) if message.second_chance => {
+            looks -= 1;
+            let Some((oldest, birth)) = shard.queue.pop_front() else { return false };
+            match shard.born(&oldest, birth) {
+                // The message itself stays as long as another can go.
+                Some(message) if message.second_chance || *oldest == *key => {
                     message.second_chance = false;
-                    shard.queue.push_back((key, birth));
+                    shard.queue.push_back((oldest, birth));
                 }
-                Some(_) => self.forget(shard, &key, &self.counters.evicted),
+                Some(_) => self.forget(shard, &oldest, &self.counters.evicted),
                 None => {}
             }
         }
-        true
     }
 }
 
 #[derive(Debug, Default)]
 struct Shard {
+    bytes: usize,
     messages: HashMap<Box<[u8]>, Message>,
     /// Key and birth of every message once, in the order they are looked at; one whose message is gone is skipped
     /// when it comes up.
@@ -396,15 +396,28 @@ impl Shard {
         self.messages.get_mut(key).filter(|message| message.birth == birth)
     }
 
-    fn insert(&mut self, key: Box<[u8]>, message: Message) {
-        // Keys of forgotten messages may linger; keep the queue no longer than twice what is alive.
-        if self.queue.len() > 2 * self.messages.len() + 16 {
-            let messages = &self.messages;
-            self.queue
-                .retain(|(key, birth)| messages.get(key).is_some_and(|message| message.birth == *birth));
+    /// The message of that key; a new one where there is none.
+    fn of_key(&mut self, key: &[u8], new: impl FnOnce() -> Message) -> &mut Message {
+        if !self.messages.contains_key(key) {
+            // Keys of forgotten messages may linger; keep the queue no longer than twice what is alive.
+            if self.queue.len() > 2 * self.messages.len() + 16 {
+                let messages = &self.messages;
+                self.queue
+                    .retain(|(key, birth)| messages.get(key).is_some_and(|message| message.birth == *birth));
+            }
         }
-        self.queue.push_back((key.clone(), message.birth));
-        self.messages.insert(key, message);
+        self.messages.entry(key.into()).or_insert_with_key(|key| {
+            let message = new();
+            self.bytes += message.bytes;
+            self.queue.push_back((key.clone(), message.birth));
+            message
+        })
+    }
+
+    fn remove(&mut self, key: &[u8]) -> Option<Message> {
+        let gone = self.messages.remove(key)?;
+        self.bytes -= gone.bytes;
+        Some(gone)
     }
 }
 

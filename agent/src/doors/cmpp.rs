@@ -10,6 +10,7 @@ use yumen_wire::cmpp::{
 };
 use yumen_wire::event::{Direction, Door};
 use yumen_wire::frame::Framing;
+use yumen_wire::limits::CMPP_PDU_BYTES_MIN;
 use yumen_wire::text::Coding;
 use yumen_wire::udh::UserData;
 
@@ -91,6 +92,7 @@ impl Cmpp {
 
 impl Protocol for Cmpp {
     const DOOR: Door = Door::Cmpp;
+    const HEADER_BYTES: usize = CMPP_PDU_BYTES_MIN;
 
     fn framing(&self) -> Framing {
         self.framing

@@ -73,3 +73,6 @@ impl Doors {
         .await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,6 +94,9 @@ pub trait Protocol: Send {
     /// For events.
     const DOOR: Door;
 
+    /// Octets of a header.
+    const HEADER_BYTES: usize;
+
     /// How PDUs are found in the stream.
     fn framing(&self) -> Framing;
 

@@ -101,7 +101,9 @@ impl<P: Protocol> Session<P> {
                     used += length;
                 }
                 Err(defect) => {
-                    self.end_with(side, rest, defect, outputs);
+                    // Its header is waited for, so that the answer can name its sequence number.
+                    let Some(start) = rest.get(..start_bytes::<P>(defect)) else { break };
+                    self.end_with(side, start, defect, outputs);
                     return input.len();
                 }
             }
@@ -202,10 +204,10 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    fn end_with(&mut self, side: Side, rest: &[u8], defect: FrameError, outputs: &mut Outputs) {
+    fn end_with(&mut self, side: Side, start: &[u8], defect: FrameError, outputs: &mut Outputs) {
         Counters::add(&self.gate.counters.frame_errors);
         tracing::warn!(listener = %self.gate.name, ?side, %defect, "session ended by a length that cannot be");
-        self.protocol.frame_error(side, rest, &mut outputs.reply);
+        self.protocol.frame_error(side, start, &mut outputs.reply);
         self.phase = Phase::Ended;
     }
 
@@ -217,5 +219,15 @@ impl<P: Protocol> Session<P> {
         if let Some(count) = self.outstanding.get_mut(side.index()) {
             *count = count.saturating_sub(1);
         }
+    }
+}
+
+/// How much of a PDU with an impossible length there is to read.
+fn start_bytes<P: Protocol>(defect: FrameError) -> usize {
+    match defect {
+        FrameError::TooShort { announced } => {
+            usize::try_from(announced).unwrap_or(usize::MAX).clamp(4, P::HEADER_BYTES)
+        }
+        FrameError::TooLong { .. } => P::HEADER_BYTES,
     }
 }

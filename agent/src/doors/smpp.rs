@@ -7,6 +7,7 @@ use crate::enforce::Manner;
 use crate::limits::ANSWER_BYTES_MAX;
 use yumen_wire::event::{Direction, Door};
 use yumen_wire::frame::Framing;
+use yumen_wire::limits::SMPP_PDU_BYTES_MIN;
 use yumen_wire::smpp::{self, CommandId, CommandStatus, Header, MessageResp, MessageView, SubmitMultiResp};
 use yumen_wire::text::Coding;
 
@@ -93,6 +94,7 @@ impl Smpp {
 
 impl Protocol for Smpp {
     const DOOR: Door = Door::Smpp;
+    const HEADER_BYTES: usize = SMPP_PDU_BYTES_MIN;
 
     fn framing(&self) -> Framing {
         self.framing

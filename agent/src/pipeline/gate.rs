@@ -71,13 +71,15 @@ impl Gate {
             return self.undecided(Cause::Late);
         }
         match message.part {
-            None => {
-                let subject = Subject { door, message, segments: None, now };
-                let read = |text: &mut Text, reading| push_whole(text, message, reading);
-                self.judge_readings(&subject, &mut scratch.text, read, &mut |_| true)
-            }
+            None => self.screen_alone(&mut scratch.text, door, message, now),
             Some(place) => self.screen_part(scratch, door, message, place, now),
         }
+    }
+
+    fn screen_alone(&self, text: &mut Text, door: Door, message: &Message<'_>, now: Now) -> Ruling {
+        let subject = Subject { door, message, segments: None, now };
+        let read = |text: &mut Text, reading| push_whole(text, message, reading);
+        self.judge_readings(&subject, text, read, &mut |_| true)
     }
 
     fn screen_part(
@@ -103,7 +105,14 @@ impl Gate {
         let (segments, ticket) = match table.admit(&key, part, now.instant, short, joined) {
             Admission::Judge { segments, ticket } => (segments, ticket),
             Admission::Condemned(action) => return self.stop_part(action),
-            Admission::NoRoom => return self.undecided(Cause::MemoryShort),
+            Admission::NoRoom => {
+                let ruling = self.undecided(Cause::MemoryShort);
+                if ruling.blocks() {
+                    return ruling;
+                }
+                // Judged alone is better than not at all.
+                return self.screen_alone(text, door, message, now);
+            }
         };
         let subject = Subject { door, message, segments: Some(segments), now };
         let mut is_new = |grade| table.grade(&key, ticket, grade);
