@@ -18,21 +18,33 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// The next cluster at or after `from`.
-    pub(super) fn next(text: &[u8], from: usize, chinese: bool) -> Option<Self> {
+    /// Room for one.
+    pub(super) const fn new() -> Self {
+        Self { bytes: [0; CLUSTER_LEN_MAX], offsets: [0; CLUSTER_LEN_MAX], len: 0, end: 0 }
+    }
+
+    /// Too short for a contact.
+    pub(super) const fn is_short(&self) -> bool {
+        self.len < SHORTEST
+    }
+
+    /// Reads the next cluster at or after `from`; whether there is one.
+    pub(super) fn read_next(&mut self, text: &[u8], from: usize, chinese: bool) -> bool {
         let mut at = from;
-        loop {
-            let byte = *text.get(at)?;
+        while let Some(byte) = text.get(at) {
             if byte.is_ascii_alphanumeric() || chinese && chinese_run(text, at, 0) >= CHINESE_RUN_MIN {
-                return Some(Self::read(text, at, chinese));
+                self.read(text, at, chinese);
+                return true;
             }
             at += width(text, at);
         }
+        false
     }
 
-    fn read(text: &[u8], start: usize, chinese: bool) -> Self {
-        let mut cluster =
-            Self { bytes: [0; CLUSTER_LEN_MAX], offsets: [0; CLUSTER_LEN_MAX], len: 0, end: start };
+    fn read(&mut self, text: &[u8], start: usize, chinese: bool) {
+        self.len = 0;
+        self.end = start;
+        let cluster = self;
         let mut digits_before = 0;
         let mut in_chinese = false;
         let mut was_wide = false;
@@ -63,7 +75,6 @@ impl Cluster {
             }
             cluster.end += width(text, cluster.end);
         }
-        cluster
     }
 
     fn push(&mut self, byte: u8) -> bool {
@@ -105,6 +116,8 @@ impl Cluster {
     }
 }
 
+/// Bytes of the shortest contact.
+const SHORTEST: usize = 4;
 /// Stands where something was taken out.
 const TAKEN: u8 = 0;
 /// A cluster is cut at a space that leaves less room than a word of this length.

@@ -3,11 +3,14 @@
 use super::cluster::Cluster;
 use super::link::word;
 use super::sink::Sink;
-use super::words::{CONNECTORS, QQ, TELEGRAM, WECHAT};
+use super::words::{CONNECTORS, QQ, TELEGRAM, WECHAT, ends_with};
 use super::{Around, ContactKind};
 
 /// Connecting words that may stand between the messenger's and the id.
 const CONNECTORS_MAX: usize = 4;
+
+/// Shortest id, with what it may begin with.
+const ID_LEN_MIN: usize = 4;
 
 /// Finds ids, and takes those out of the cluster that can't be telephone numbers.
 pub(super) fn find(cluster: &mut Cluster, around: &Around<'_>, sink: &mut Sink<'_>) {
@@ -15,6 +18,9 @@ pub(super) fn find(cluster: &mut Cluster, around: &Around<'_>, sink: &mut Sink<'
     while let Some((from, to)) = word(cluster.text(), start) {
         start = to;
         let whole = cluster.text().get(from..to).unwrap_or_default();
+        if to - from < ID_LEN_MIN {
+            continue;
+        }
         let lead = around.before(cluster.offset(from));
         let (kind, skipped) = match announced(lead) {
             // `微信vx:abc` names it twice; `微信vx_abc` doesn't.
@@ -57,8 +63,8 @@ fn announced(lead: &[u8]) -> Option<ContactKind> {
                 return Some(kind);
             }
         }
-        let shorter = CONNECTORS.iter().find_map(|word| lead.strip_suffix(word.as_bytes()))?;
-        lead = shorter.trim_ascii_end();
+        let connector = CONNECTORS.iter().find(|word| ends_with(lead, word))?;
+        lead = lead.get(..lead.len() - connector.len())?.trim_ascii_end();
     }
     None
 }
@@ -66,12 +72,15 @@ fn announced(lead: &[u8]) -> Option<ContactKind> {
 /// `微` alone, and right behind it an id of letters and digits.
 fn is_bare(lead: &[u8], id: &[u8]) -> bool {
     let has = |is: fn(&u8) -> bool| id.iter().any(is);
-    lead.ends_with("微".as_bytes()) && has(u8::is_ascii_alphabetic) && has(u8::is_ascii_digit)
+    ends_with(lead, "微") && has(u8::is_ascii_alphabetic) && has(u8::is_ascii_digit)
 }
 
 /// A word at the end; one of ASCII isn't the end of a longer one.
 fn ends_with_word(text: &[u8], word: &str) -> bool {
-    let Some(before) = text.strip_suffix(word.as_bytes()) else { return false };
+    if !ends_with(text, word) {
+        return false;
+    }
+    let before = text.get(..text.len() - word.len()).unwrap_or_default();
     !word.starts_with(|char: char| char.is_ascii()) || !before.last().is_some_and(u8::is_ascii_alphanumeric)
 }
 

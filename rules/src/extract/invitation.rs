@@ -1,6 +1,7 @@
 //! Invitations that give no id: `加微信`, `加V`, `扫码进群`, `微信同号`.
 
 use super::sink::Sink;
+use super::words::{behind, ends_with, starts_with};
 use super::{Around, ContactKind};
 
 /// What may stand between the verb and the word for WeChat.
@@ -9,7 +10,7 @@ const BETWEEN: [&str; 19] = [
     "本人", "他的", "她的", "上", "下方",
 ];
 /// Words for WeChat after a verb, folded.
-const NAMES: [&str; 17] = [
+pub(super) const NAMES: [&str; 17] = [
     "微信", "微", "薇", "威信", "徽信", "维信", "卫信", "威芯", "徽芯", "维芯", "卫芯", "v信", "w信", "vx",
     "wx", "weixin", "wechat",
 ];
@@ -41,23 +42,29 @@ pub(super) fn find(around: &Around<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The length of the invitation that starts here.
+/// The length of the invitation that starts here, or where `same number` does, of that.
 fn invitation(rest: &[u8], before: &[u8]) -> Option<usize> {
-    match *rest.first()? {
-        byte if byte.is_ascii() => same_number(rest, before),
-        _ => verb(rest, before).or_else(|| scan(rest)).or_else(|| same_number(rest, before)),
+    // Most characters are none of the few that invitations begin with.
+    match *rest {
+        [b'+', ..] => verb(rest, before),
+        [0xe5, 0x8a, 0xa0, ..] | [0xe6, 0xb7, 0xbb, ..] | [0xe6, 0x90, 0x9c, ..] | [0xe8, 0x81, 0x94, ..] => {
+            verb(rest, before)
+        }
+        [0xe6, 0x89, 0xab, ..] => scan(rest),
+        [0xe5, 0x90, 0x8c, ..] => same_number(rest, before),
+        _ => None,
     }
 }
 
 /// `加我微信`, `加V`.
 fn verb(rest: &[u8], before: &[u8]) -> Option<usize> {
-    let mut after = VERBS.iter().find_map(|verb| rest.strip_prefix(verb.as_bytes()))?;
-    if NO_VERB_AFTER.iter().any(|word| before.ends_with(word.as_bytes())) {
+    let mut after = VERBS.iter().find_map(|verb| behind(rest, verb))?;
+    if NO_VERB_AFTER.iter().any(|word| ends_with(before, word)) {
         return None;
     }
     after = after.strip_prefix("加".as_bytes()).unwrap_or(after);
     for _ in 0..2 {
-        after = BETWEEN.iter().find_map(|word| after.strip_prefix(word.as_bytes())).unwrap_or(after);
+        after = BETWEEN.iter().find_map(|word| behind(after, word)).unwrap_or(after);
     }
     let end = name(after).or_else(|| letter(after))?;
     Some(rest.len() - end.len())
@@ -65,8 +72,8 @@ fn verb(rest: &[u8], before: &[u8]) -> Option<usize> {
 
 /// A word for WeChat, and what follows it.
 fn name(text: &[u8]) -> Option<&[u8]> {
-    let (name, after) = NAMES.iter().find_map(|name| Some((*name, text.strip_prefix(name.as_bytes())?)))?;
-    let other = name == "微" && NO_NAME_BEFORE.iter().any(|word| after.starts_with(word.as_bytes()));
+    let (name, after) = NAMES.iter().find_map(|name| Some((*name, behind(text, name)?)))?;
+    let other = name == "微" && NO_NAME_BEFORE.iter().any(|word| starts_with(after, word));
     let longer =
         name.ends_with(|char: char| char.is_ascii()) && after.first().is_some_and(u8::is_ascii_alphabetic);
     (!other && !longer).then_some(after)
@@ -85,7 +92,7 @@ fn scan(rest: &[u8]) -> Option<usize> {
     const CODES: [&str; 6] = ["扫码", "扫二维码", "扫描二维码", "扫描下方二维码", "扫下方二维码", "扫描下图"];
     const WHAT: [&str; 12] =
         ["进群", "入群", "进裙", "入裙", "加群", "加入", "加微", "加薇", "加好友", "添加", "进q群", "加我"];
-    let code = CODES.iter().find(|code| rest.starts_with(code.as_bytes()))?;
+    let code = CODES.iter().find(|code| starts_with(rest, code))?;
     let after = rest.get(code.len()..)?;
     let near = after.get(..after.len().min(SCAN_LEN_MAX)).unwrap_or_default();
     let (at, what) =
@@ -96,12 +103,11 @@ fn scan(rest: &[u8]) -> Option<usize> {
 /// So far behind the code what it is for may stand, bytes.
 const SCAN_LEN_MAX: usize = 24;
 
-/// `微信同号`, `v同步`: the number beside it is the id.
+/// The `同号` of `微信同号`, `v同步`: the number beside it is the id.
 fn same_number(rest: &[u8], before: &[u8]) -> Option<usize> {
-    const SAME: [&str; 3] = ["同号", "同步", "同电话"];
-    let names = NAMES.iter().filter(|name| name.len() > 1).chain(&["v"]);
-    let glued = before.last().is_some_and(u8::is_ascii_alphanumeric) && rest.first()?.is_ascii();
-    let after = names.filter_map(|name| rest.strip_prefix(name.as_bytes())).next()?;
-    let same = SAME.iter().find(|same| after.starts_with(same.as_bytes()))?;
-    (!glued).then_some(rest.len() - after.len() + same.len())
+    let same = ["同号", "同步", "同电话"].into_iter().find(|same| starts_with(rest, same))?;
+    let named = NAMES.iter().any(|name| ends_with(before, name));
+    let letter =
+        before.strip_suffix(b"v").is_some_and(|rest| !rest.last().is_some_and(u8::is_ascii_alphanumeric));
+    (named || letter).then_some(same.len())
 }

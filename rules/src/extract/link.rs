@@ -2,7 +2,7 @@
 
 use super::cluster::Cluster;
 use super::sink::Sink;
-use super::words::{AMBIGUOUS_TLDS, SHORTENERS, SURE_TLDS, TLDS};
+use super::words::{AMBIGUOUS_TLDS, SHORTENERS, SURE_TLDS, TLDS, starts_with};
 use super::{Around, ContactKind, LinkTraits};
 
 /// Longest link that is put together from pieces, bytes.
@@ -13,6 +13,13 @@ pub(super) fn find(cluster: &mut Cluster, around: &Around<'_>, sink: &mut Sink<'
     let mut start = 0;
     while let Some((from, to)) = word(cluster.text(), start) {
         start = to;
+        // Only the last word can go on across `点`, only one before another across `dot`.
+        let goes_on = to < cluster.text().len() || starts_with(around.after(cluster.offset(to)), "点");
+        if !goes_on
+            && !cluster.text().get(from..to).is_some_and(|word| word.contains(&b'.') || word.contains(&b'@'))
+        {
+            continue;
+        }
         let mut pieces = Pieces::new(cluster.text().get(from..to).unwrap_or_default());
         let mut end = to;
         if pieces.has_dot() || from_pieces(cluster, around, to, &mut pieces, &mut end) {

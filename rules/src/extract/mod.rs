@@ -136,7 +136,12 @@ pub fn extract<'b>(
     let around = Around { plain: text, folded: folded.bytes(), latin: folded.is_latin() };
     if stats.letters + stats.digits >= ASCII_MIN || chinese {
         let mut at = 0;
-        while let Some(mut cluster) = Cluster::next(around.folded, at, chinese) {
+        let mut cluster = Cluster::new();
+        while cluster.read_next(around.folded, at, chinese) {
+            at = cluster.end.max(at + 1);
+            if cluster.is_short() && !words::starts_with(around.after(cluster.offset(usize::MAX)), "点") {
+                continue;
+            }
             link::find(&mut cluster, &around, &mut sink);
             handle::find(&mut cluster, &around, &mut sink);
             phone::find(&cluster, &around, &mut sink);
@@ -146,12 +151,15 @@ pub fn extract<'b>(
     if stats.letters > 0 || stats.hints.any(Hints::INVITATION) {
         invitation::find(&around, &mut sink);
     }
-    let otp = stats.letters + stats.digits >= ASCII_MIN && otp::is_otp(around.folded);
+    let otp = stats.letters + stats.digits >= CODE_LEN_MIN && otp::is_otp(around.folded);
     let (contacts, values, truncated) = sink.finish();
     Extract { contacts, values, signature: signature::find(text), otp, truncated }
 }
 
-/// Letters and digits of the shortest contact that has a value, and of the shortest code.
+/// Letters and digits of the shortest code.
+const CODE_LEN_MIN: u32 = 3;
+
+/// Letters and digits of the shortest contact that has a value.
 const ASCII_MIN: u32 = 4;
 
 /// With so many other digits, a Chinese one may complete a number.
@@ -177,7 +185,11 @@ impl<'t> Around<'t> {
 
     /// The same letters as the sender wrote them, if they weren't disguised.
     fn as_written(&self, text: &[u8]) -> Option<&'t [u8]> {
-        let plain = self.plain.as_bytes().windows(text.len().max(1));
-        plain.into_iter().find(|window| window.eq_ignore_ascii_case(text))
+        let first = *text.first()?;
+        let plain = self.plain.as_bytes();
+        let starts = plain.iter().enumerate().filter(|(_, byte)| byte.eq_ignore_ascii_case(&first));
+        starts
+            .filter_map(|(at, _)| plain.get(at..at + text.len()))
+            .find(|window| window.eq_ignore_ascii_case(text))
     }
 }

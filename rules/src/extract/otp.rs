@@ -1,9 +1,11 @@
 //! The form of a one-time password message: words for a code, a code, and nobody asks to be told it.
 
 use super::link::find_bytes;
+use super::words::ends_with;
+use crate::fold::digits::width;
 
 /// Words for a one-time code in Chinese, folded.
-const WORDS_HAN: [&str; 20] = [
+pub(super) const WORDS_HAN: [&str; 20] = [
     "验证码",
     "校验码",
     "动态码",
@@ -26,7 +28,7 @@ const WORDS_HAN: [&str; 20] = [
     "激活码",
 ];
 /// Words for a one-time code in other languages, folded.
-const WORDS_LATIN: [&str; 38] = [
+pub(super) const WORDS_LATIN: [&str; 38] = [
     "verification code",
     "verify code",
     "one time pass",
@@ -67,14 +69,14 @@ const WORDS_LATIN: [&str; 38] = [
     "verificatiecode",
 ];
 /// Words for a one-time code in other scripts, folded.
-const WORDS_OTHER: [&str; 3] = ["인증번호", "認証", "รหัส"];
+pub(super) const WORDS_OTHER: [&str; 3] = ["인증번호", "认证コ", "รหัส"];
 
 /// What has a code and is no password: prizes and vouchers, folded.
 const OTHER_CODES: [&str; 9] =
     ["奖", "discount", "promo", "voucher", "coupon", "prize", "winner", "you won", "you have won"];
 
 /// Asking to be told the code, folded.
-const ASKS: [&str; 38] = [
+pub(super) const ASKS: [&str; 38] = [
     "告诉我",
     "告诉客服",
     "告诉工作人员",
@@ -140,13 +142,36 @@ const WARNING_LEN_MAX: usize = 60;
 
 /// Whether `folded` has the form.
 pub(super) fn is_otp(folded: &[u8]) -> bool {
-    let has = |words: &[&str]| words.iter().any(|word| find_bytes(folded, word.as_bytes()).is_some());
-    if !has_code(folded) && !has_short_code(folded) || has(&OTHER_CODES) {
-        return false;
+    let named = has_han_word(folded) || has_latin_word(folded);
+    named && (has_code(folded) || has_short_code(folded)) && !is_other_code(folded) && !asks(folded)
+}
+
+fn is_other_code(folded: &[u8]) -> bool {
+    OTHER_CODES.iter().any(|word| has_bytes(folded, word))
+}
+
+/// A word for a code that isn't Latin: each ends with one of a few characters, which texts seldom have.
+fn has_han_word(folded: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(char) = folded.get(at..at + 3) {
+        // 码, 令, コ, 호, ส
+        let ends = matches!(
+            *char,
+            [0xe7, 0xa0, 0x81]
+                | [0xe4, 0xbb, 0xa4]
+                | [0xe3, 0x82, 0xb3]
+                | [0xed, 0x98, 0xb8]
+                | [0xe0, 0xb8, 0xaa]
+        );
+        if ends {
+            let text = folded.get(..at + 3).unwrap_or_default();
+            if WORDS_HAN.iter().chain(&WORDS_OTHER).any(|word| ends_with(text, word)) {
+                return true;
+            }
+        }
+        at += width(folded, at);
     }
-    let han = has_bytes(folded, "码") || has_bytes(folded, "密") || has_bytes(folded, "令");
-    let named = han && has(&WORDS_HAN) || has_latin_word(folded) || has(&WORDS_OTHER);
-    named && !asks(folded)
+    false
 }
 
 /// A word for a code in a language written in Latin letters. `is your` and `code is` need each other's company.
@@ -165,7 +190,11 @@ fn has_latin_word(folded: &[u8]) -> bool {
         Some(_) => true,
         None => false,
     };
-    WORDS_LATIN.iter().any(found)
+    // Every word has one of these in it; most texts have none.
+    let anchored = folded
+        .windows(3)
+        .any(|window| matches!(window, b"cod" | b"kod" | b"otp" | b"pin" | b"pas" | b"ma " | b"tan"));
+    anchored && WORDS_LATIN.iter().any(found)
 }
 
 /// A code: a word of 4 to 8 digits, or letters and digits, or masked by `x`; also `123-456` and `g-123456`.

@@ -2,6 +2,7 @@
 
 use super::cluster::Cluster;
 use super::sink::Sink;
+use super::words::{ends_with, starts_with};
 use super::{Around, ContactKind};
 use crate::fold::digits::digit;
 
@@ -37,7 +38,7 @@ pub(super) fn find(cluster: &Cluster, around: &Around<'_>, sink: &mut Sink<'_>) 
     for (at, byte) in text.iter().enumerate() {
         if run.len == RUN_LEN_MAX {
             run.find(cluster, around, sink);
-            run = Run::new();
+            run.len = 0;
         }
         match (digit(text, at), byte) {
             (Some(digit), _) => {
@@ -48,7 +49,7 @@ pub(super) fn find(cluster: &Cluster, around: &Around<'_>, sink: &mut Sink<'_>) 
             (None, b'-' | b'.' | b'_') => gap = if gap == Gap::Space { Gap::Space } else { Gap::Mark },
             (None, _) => {
                 run.find(cluster, around, sink);
-                run = Run::new();
+                run.len = 0;
                 gap = Gap::Space;
                 redacted(cluster, at, sink);
             }
@@ -224,8 +225,8 @@ fn is_card(digits: &[u8], context: &Context<'_>) -> bool {
     if !(16..=19).contains(&digits.len()) {
         return false;
     }
-    let called = ["卡号", "账号", "帐号", "账户", "帐户", "户头", "卡", "汇入", "打到", "转到", "转入"];
-    let is_called = called.iter().any(|word| context.before.ends_with(word.as_bytes()));
+    let called = ["卡号", "账号", "账户", "户头", "卡", "汇入", "打到", "转到", "转入"];
+    let is_called = called.iter().any(|word| ends_with(context.before, word));
     is_called || luhn(digits) && matches!(digits, [b'6', b'2', ..] | [b'4' | b'5', ..])
 }
 
@@ -278,11 +279,11 @@ fn is_announced(context: &Context<'_>) -> bool {
     let before = context.before.trim_ascii_end();
     let before = before.strip_suffix("号码".as_bytes()).unwrap_or(before);
     let before = before.strip_suffix(b":").unwrap_or(before);
-    BEFORE.iter().any(|word| before.ends_with(word.as_bytes()))
-        || AFTER.iter().any(|word| context.after.starts_with(word.as_bytes()))
+    BEFORE.iter().any(|word| ends_with(before, word))
+        || AFTER.iter().any(|word| starts_with(context.after, word))
 }
 
 fn is_amount(after: &[u8]) -> bool {
     const UNITS: [&str; 13] = ["元", "万", "块", "千", "亿", "股", "人", "名", "分", "积", "点", "美", "%"];
-    UNITS.iter().any(|unit| after.starts_with(unit.as_bytes()))
+    UNITS.iter().any(|unit| starts_with(after, unit))
 }

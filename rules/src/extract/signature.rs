@@ -36,10 +36,9 @@ fn leading(text: &str, open: char, close: char) -> Option<Range<usize>> {
 }
 
 fn trailing(text: &str, open: char, close: char, tail_max: usize) -> Option<Range<usize>> {
-    let end = text.rfind(close)?;
-    if text.len() - end - close.len_utf8() > tail_max {
-        return None;
-    }
+    let earliest = text.len().saturating_sub(tail_max + close.len_utf8());
+    let earliest = (earliest..=text.len()).find(|at| text.is_char_boundary(*at))?;
+    let end = earliest + text.get(earliest..)?.rfind(close)?;
     let start = text.get(..end)?.rfind(open)? + open.len_utf8();
     inner(text, start..end)
 }

@@ -64,6 +64,30 @@ fn with<T>(text: &str, check: impl FnOnce(&Extract<'_>) -> T) -> T {
     check(&extract(text, &folded, &mut contacts, &mut values))
 }
 
+/// A word that folding changes would never be found.
+#[test]
+fn the_words_are_folded() {
+    use super::{invitation, otp, words};
+    let lists: [&[&str]; 8] = [
+        &words::WECHAT,
+        &words::QQ,
+        &words::TELEGRAM,
+        &words::CONNECTORS,
+        &invitation::NAMES,
+        &otp::WORDS_HAN,
+        &otp::WORDS_OTHER,
+        &otp::ASKS,
+    ];
+    for word in lists.into_iter().flatten().filter(|word| **word != ":") {
+        let mut out = [0; 256];
+        assert_eq!(fold(word, &mut out).text(), *word);
+    }
+    for word in otp::WORDS_LATIN {
+        let mut out = [0; 256];
+        assert_eq!(fold(word, &mut out).text(), word.trim_end_matches(':'));
+    }
+}
+
 #[test]
 fn the_case_of_a_path_is_kept() {
     with("查看 T.cn/8FoHa 领取", |found| {

@@ -1,4 +1,23 @@
-//! The words that extraction knows.
+//! The words that extraction knows, and how they are looked for.
+
+/// Whether `text` ends with `word`. Most are told apart by the last byte, without a call to compare the rest.
+#[inline]
+pub(super) fn ends_with(text: &[u8], word: &str) -> bool {
+    text.last() == word.as_bytes().last() && text.ends_with(word.as_bytes())
+}
+
+/// Whether `text` starts with `word`: the byte where the word ends tells most apart.
+#[inline]
+pub(super) fn starts_with(text: &[u8], word: &str) -> bool {
+    let last = word.len().wrapping_sub(1);
+    text.get(last) == word.as_bytes().get(last) && text.starts_with(word.as_bytes())
+}
+
+/// What is left of `text` behind `word`.
+#[inline]
+pub(super) fn behind<'t>(text: &'t [u8], word: &str) -> Option<&'t [u8]> {
+    if starts_with(text, word) { text.get(word.len()..) } else { None }
+}
 
 /// Top-level domains that make a link of `a.b` without a scheme or a path.
 pub(super) const TLDS: [&[u8]; 96] = [
@@ -113,10 +132,9 @@ pub(super) const TELEGRAM: [&str; 8] =
     ["telegram", "tg", "飞机", "纸飞机", "小飞机", "电报", "蝙蝠", "telegramid"];
 
 /// What may stand between a word for a messenger and the id.
-pub(super) const CONNECTORS: [&str; 28] = [
+pub(super) const CONNECTORS: [&str; 27] = [
     "号码",
     "账号",
-    "帐号",
     "号",
     "是",
     "为",

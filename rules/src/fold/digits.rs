@@ -43,19 +43,19 @@ fn is_number_word(text: &[u8], at: usize) -> bool {
     digits > 0 || letters == 0
 }
 
-/// `零`, `幺`, `一` to `九`, `伍`, `陆`.
-pub(crate) fn chinese_digit(char: &[u8]) -> Option<u8> {
-    Some(match core::str::from_utf8(char).ok()? {
-        "零" => b'0',
-        "一" | "幺" => b'1',
-        "二" => b'2',
-        "三" => b'3',
-        "四" => b'4',
-        "五" | "伍" => b'5',
-        "六" | "陆" => b'6',
-        "七" => b'7',
-        "八" => b'8',
-        "九" => b'9',
+/// `零`, `幺`, `一` to `九`, `伍`, `陆`, by their bytes.
+pub(crate) const fn chinese_digit(char: &[u8]) -> Option<u8> {
+    Some(match *char {
+        [0xe9, 0x9b, 0xb6] => b'0',
+        [0xe4, 0xb8, 0x80] | [0xe5, 0xb9, 0xba] => b'1',
+        [0xe4, 0xba, 0x8c] => b'2',
+        [0xe4, 0xb8, 0x89] => b'3',
+        [0xe5, 0x9b, 0x9b] => b'4',
+        [0xe4, 0xba, 0x94] | [0xe4, 0xbc, 0x8d] => b'5',
+        [0xe5, 0x85, 0xad] | [0xe9, 0x99, 0x86] => b'6',
+        [0xe4, 0xb8, 0x83] => b'7',
+        [0xe5, 0x85, 0xab] => b'8',
+        [0xe4, 0xb9, 0x9d] => b'9',
         _ => return None,
     })
 }
@@ -67,5 +67,18 @@ pub(crate) fn width(text: &[u8], at: usize) -> usize {
         Some(0xe0..=0xef) => 3,
         Some(0xf0..) => 4,
         _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chinese_digit;
+
+    #[test]
+    fn chinese_digits() {
+        for (char, digit) in "零一二三四五六七八九幺伍陆".chars().zip("0123456789156".bytes()) {
+            assert_eq!(chinese_digit(char.encode_utf8(&mut [0; 4]).as_bytes()), Some(digit), "{char}");
+        }
+        assert_eq!(chinese_digit("十".as_bytes()), None);
     }
 }
