@@ -32,7 +32,7 @@ impl Cluster {
     pub(super) fn read_next(&mut self, text: &[u8], from: usize, chinese: bool) -> bool {
         let mut at = from;
         while let Some(byte) = text.get(at) {
-            if byte.is_ascii_alphanumeric() || chinese && chinese_run(text, at, 0) >= CHINESE_RUN_MIN {
+            if byte.is_ascii_alphanumeric() || chinese && starts_chinese(text, at) {
                 self.read(text, at, chinese);
                 return true;
             }
@@ -122,6 +122,12 @@ const SHORTEST: usize = 4;
 const TAKEN: u8 = 0;
 /// A cluster is cut at a space that leaves less room than a word of this length.
 const WORD_LEN_MAX: usize = 64;
+
+/// Whether a number with digits written in Chinese starts at `at`.
+fn starts_chinese(text: &[u8], at: usize) -> bool {
+    let digit = text.get(at..at + 3).and_then(chinese_digit);
+    digit.is_some() && chinese_run(text, at, 0) >= CHINESE_RUN_MIN
+}
 
 /// Digits of either kind side by side from `at`, with `before` of them already.
 fn chinese_run(text: &[u8], at: usize, before: usize) -> usize {

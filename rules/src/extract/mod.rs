@@ -151,7 +151,7 @@ pub fn extract<'b>(
     if stats.letters > 0 || stats.hints.any(Hints::INVITATION) {
         invitation::find(&around, &mut sink);
     }
-    let otp = stats.letters + stats.digits >= CODE_LEN_MIN && otp::is_otp(around.folded);
+    let otp = stats.letters + stats.digits >= CODE_LEN_MIN && otp::is_otp(around.folded, stats.letters);
     let (contacts, values, truncated) = sink.finish();
     Extract { contacts, values, signature: signature::find(text), otp, truncated }
 }

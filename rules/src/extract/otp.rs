@@ -140,9 +140,9 @@ const WARNINGS: [&str; 19] = [
 ];
 const WARNING_LEN_MAX: usize = 60;
 
-/// Whether `folded` has the form.
-pub(super) fn is_otp(folded: &[u8]) -> bool {
-    let named = has_han_word(folded) || has_latin_word(folded);
+/// Whether `folded`, which has that many Latin letters, has the form.
+pub(super) fn is_otp(folded: &[u8], letters: u32) -> bool {
+    let named = has_han_word(folded) || letters >= 3 && has_latin_word(folded);
     named && (has_code(folded) || has_short_code(folded)) && !is_other_code(folded) && !asks(folded)
 }
 

@@ -156,25 +156,7 @@ impl<'b, T: Trace> Pass<'b, T> {
         let room = text.len().min(target.len());
         let (text, target) =
             (text.get(..room).unwrap_or_default(), target.get_mut(..room).unwrap_or_default());
-        let mut run = 0;
-        // Two characters at a time, from one load of eight bytes.
-        while let (Some(from), Some(to)) = (text.get(run..run + 8), target.get_mut(run..run + 8)) {
-            let pair = u64::from_le_bytes(from.try_into().unwrap_or_default());
-            if pair & 0xf000_00f0 != 0xe000_00e0 || plain_bit(pair) & plain_bit(pair >> 24) == 0 {
-                break;
-            }
-            to.copy_from_slice(from);
-            run += 6;
-        }
-        while let (Some(from), Some(to)) = (text.get(run..run + 3), target.get_mut(run..run + 3)) {
-            let &[lead, middle, last] = from else { break };
-            let char = u64::from(lead) | u64::from(middle) << 8 | u64::from(last) << 16;
-            if lead & 0xf0 != 0xe0 || plain_bit(char) == 0 {
-                break;
-            }
-            to.copy_from_slice(from);
-            run += 3;
-        }
+        let run = plain_bytes(text, target);
         if run > 0 {
             self.close_gap();
             self.last = Last::Wide;
@@ -463,12 +445,40 @@ static LOWER: [u8; 256] = {
     lower
 };
 
-/// 1 where the three bytes of UTF-8 at the bottom of `bytes` are a Han character that stays as it is.
+/// Copies characters from the front of `text` while they are Han characters that stay; gives the bytes. Both slices
+/// have one length. What is written behind those bytes is no matter.
 #[inline(always)]
-fn plain_bit(bytes: u64) -> u64 {
-    let at =
-        usize::from((bytes & 0x0f).to_le_bytes()[0]) << 6 | usize::from((bytes >> 8 & 0x3f).to_le_bytes()[0]);
-    PLAIN[at] >> (bytes >> 16 & 0x3f) & 1
+fn plain_bytes(text: &[u8], target: &mut [u8]) -> usize {
+    let mut run = 0;
+    // Two characters at a time, from one load of eight bytes.
+    while let (Some(from), Some(to)) = (text.get(run..run + 8), target.get_mut(run..run + 8)) {
+        let pair = u64::from_le_bytes(from.try_into().unwrap_or_default());
+        to.copy_from_slice(from);
+        if !is_plain(pair) {
+            return run;
+        }
+        if !is_plain(pair >> 24) {
+            return run + 3;
+        }
+        run += 6;
+    }
+    while let (Some(from), Some(to)) = (text.get(run..run + 3), target.get_mut(run..run + 3)) {
+        let &[lead, middle, last] = from else { break };
+        if !is_plain(u64::from(lead) | u64::from(middle) << 8 | u64::from(last) << 16) {
+            break;
+        }
+        to.copy_from_slice(from);
+        run += 3;
+    }
+    run
+}
+
+/// Whether the three bytes of UTF-8 at the bottom of `bytes` are a Han character that stays as it is.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "masked to the ten bits that the table has")]
+fn is_plain(bytes: u64) -> bool {
+    let at = (bytes << 6 & 0x3c0 | bytes >> 8 & 0x3f) as usize;
+    bytes & 0xf0 == 0xe0 && PLAIN[at] >> (bytes >> 16 & 0x3f) & 1 != 0
 }
 
 /// What the table says of a character.
