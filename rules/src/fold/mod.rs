@@ -15,6 +15,7 @@ pub(crate) mod digits;
 mod join;
 mod origin;
 mod pass;
+mod scan;
 mod sound;
 mod sound_table;
 mod squeeze;
