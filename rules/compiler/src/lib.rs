@@ -4,6 +4,7 @@
 //! TOML files → source (spans) → check (types, names, folding) → PackDraft → emit (bytes) → sign → canary
 //! ```
 
+pub mod bench;
 pub mod build;
 pub mod cel;
 pub mod check;

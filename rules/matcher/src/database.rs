@@ -117,7 +117,14 @@ impl HyperscanScanner {
         scanned.map_err(|error| failure(&error))
     }
 
-    pub(crate) fn raw(&self, view: View) -> Option<(&BlockDatabase, &Scratch)> {
+    /// The scan alone, nothing done about what it finds.
+    pub(crate) fn scan_raw(&mut self, view: View, text: &[u8]) -> Result<bool, MatchError> {
+        let Some((database, scratch)) = self.raw(view) else { return Ok(false) };
+        let scanned = database.scan(text, scratch, |_: u32, _: u64, _: u64, _: u32| Matching::Continue);
+        scanned.map(|()| true).map_err(|error| failure(&error))
+    }
+
+    fn raw(&self, view: View) -> Option<(&BlockDatabase, &Scratch)> {
         let database = self.databases.views.get(view as usize)?.as_ref()?;
         Some((database, self.scratch.as_ref()?))
     }

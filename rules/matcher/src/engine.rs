@@ -108,11 +108,11 @@ impl Matcher for Scanner {
 }
 
 impl Scanner {
-    /// The raw database of a view with this thread's scratch, for measuring; `None` for the Rust engine.
-    pub(crate) fn raw(&self, view: View) -> Option<(&::hyperscan::BlockDatabase, &::hyperscan::Scratch)> {
-        match &self.0 {
-            Inner::Hyperscan(scanner) => scanner.raw(view),
-            Inner::Rust(_) => None,
+    /// The scan alone. `false` where there is nothing to scan with.
+    pub(crate) fn scan_raw(&mut self, view: View, text: &[u8]) -> Result<bool, MatchError> {
+        match &mut self.0 {
+            Inner::Hyperscan(scanner) => scanner.scan_raw(view, text),
+            Inner::Rust(engine) => Ok(engine.scan_raw(view, text)),
         }
     }
 }

@@ -43,6 +43,16 @@ impl RustEngine {
         };
         engine.scan(text, hits);
     }
+
+    /// The scan alone, nothing done about what it finds.
+    pub(crate) fn scan_raw(&self, view: View, text: &[u8]) -> bool {
+        let (Some(engine), Ok(text)) = (self.views.get(view as usize), std::str::from_utf8(text)) else {
+            return false;
+        };
+        let literals = engine.literals.as_ref().map(|literals| literals.find_overlapping_iter(text).count());
+        let regexes = engine.regexes.as_ref().map(|set| set.matches(text).iter().count());
+        literals.or(regexes).is_some()
+    }
 }
 
 impl ViewEngine {

@@ -9,6 +9,7 @@ use yumen_rules::engine::{
 use yumen_rules::extract::Contact;
 use yumen_rules::number::CANONICAL_LEN_MAX;
 use yumen_rules::pack::Pack;
+use yumen_rules::signal::View;
 use yumen_wire::event::Event;
 
 use crate::engine::Scanner;
@@ -92,7 +93,7 @@ pub enum WorkerError {
 /// A thread's way to judge events by a pack. After a swap of packs a new one is made.
 pub struct Worker {
     pack: Arc<LoadedPack>,
-    pub(crate) scanner: Scanner,
+    scanner: Scanner,
     scratch: OwnedScratch,
 }
 
@@ -131,6 +132,15 @@ impl Worker {
     #[inline]
     pub fn judge<'s>(&'s mut self, site: &Site<'_>, event: &Event<'s>) -> Result<Judgement<'s>, JudgeError> {
         judge(self.pack.pack(), site, &mut self.scanner, event, self.scratch.lend())
+    }
+
+    /// The matcher alone on one view, nothing done about what it finds: the measure that judging is compared with. Returns
+    /// whether there was anything to scan with.
+    ///
+    /// # Errors
+    /// [`MatchError`].
+    pub fn scan_raw(&mut self, view: View, text: &[u8]) -> Result<bool, MatchError> {
+        self.scanner.scan_raw(view, text)
     }
 
     /// Judges an event, and tells `observer` every condition.

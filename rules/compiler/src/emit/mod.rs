@@ -309,4 +309,6 @@ fn header(draft: &PackDraft, sections: usize, total: usize) -> Result<Vec<u8>, E
 }
 
 #[cfg(test)]
+mod differential;
+#[cfg(test)]
 mod tests;

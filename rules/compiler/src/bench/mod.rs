@@ -1,0 +1,223 @@
+//! What judging a message costs, beside the raw matcher on the same text and the same database.
+//!
+//! ```text
+//! sample (pack of 2,000 literals and 200 expressions, messages of real length) → rounds of both, in turn → Figures
+//! ```
+
+mod allocations;
+mod sample;
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use yumen_matcher::{LoadOptions, LoadedPack, Refusal, Worker, WorkerError};
+use yumen_rules::engine::{JudgeError, Site};
+use yumen_rules::fold;
+use yumen_rules::policy::Policy;
+use yumen_rules::signal::View;
+use yumen_wire::event::{Address, Event};
+use yumen_wire::text::{self, Coding};
+
+use crate::emit::{EmitError, emit};
+
+pub use allocations::CountingAllocator;
+pub use sample::{draft, messages};
+
+/// What was measured. Times are the medians of the rounds, in nanoseconds a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures {
+    /// Distinct messages.
+    pub messages: usize,
+    /// Their mean length in bytes of UTF-8.
+    pub bytes_mean: f64,
+    /// Literals in the pack.
+    pub literals: usize,
+    /// Regular expressions in the pack.
+    pub regexes: usize,
+    /// Decoding from UCS-2.
+    pub decode_ns: f64,
+    /// Folding.
+    pub fold_ns: f64,
+    /// `hs_scan` of the folded text, with nothing done about its matches. With the Rust engine, that engine's scan.
+    pub scan_ns: f64,
+    /// All of it: decode, fold, extract, match, decide.
+    pub judge_ns: f64,
+    /// `judge_ns` over `scan_ns`, the median of the rounds' own ratios.
+    pub ratio_to_hs_scan: f64,
+    /// Allocations a message, over all rounds; `None` where [`CountingAllocator`] isn't installed.
+    pub allocations_per_message: Option<f64>,
+    /// Messages that a policy which enforces everything would let pass.
+    pub allowed: usize,
+    /// Which matcher.
+    pub engine: &'static str,
+}
+
+/// Why nothing could be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The sample pack can't be made.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    /// The sample pack isn't taken.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// No worker.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// A message couldn't be judged.
+    #[error(transparent)]
+    Judge(#[from] JudgeError),
+}
+
+/// Measures the sample pack on the sample messages.
+///
+/// # Errors
+/// [`BenchError`].
+pub fn measure(rounds: usize) -> Result<Figures, BenchError> {
+    let bytes = emit(&draft(LITERALS, REGEXES))?;
+    let pack = Arc::new(LoadedPack::load(&bytes, &LoadOptions::ANYTHING)?);
+    let mut bench = Bench::new(&pack, &messages(MESSAGES))?;
+    bench.round()?;
+    let before = allocations::count();
+    let rounds: Vec<Round> = (0..rounds.max(1)).map(|_| bench.round()).collect::<Result<_, _>>()?;
+    let counted = before.zip(allocations::count()).map(|(before, after)| after - before);
+    // The vector of rounds is one allocation of its own.
+    let judged = (rounds.len() * bench.subjects.len()) as f64;
+    Ok(Figures {
+        messages: bench.subjects.len(),
+        bytes_mean: bench.bytes_mean(),
+        literals: LITERALS,
+        regexes: REGEXES,
+        decode_ns: median(rounds.iter().map(|round| round.decode_ns)),
+        fold_ns: median(rounds.iter().map(|round| round.fold_ns)),
+        scan_ns: median(rounds.iter().map(|round| round.scan_ns)),
+        judge_ns: median(rounds.iter().map(|round| round.judge_ns)),
+        ratio_to_hs_scan: median(rounds.iter().map(|round| round.judge_ns / round.scan_ns)),
+        allocations_per_message: counted.map(|counted| counted.saturating_sub(1) as f64 / judged),
+        allowed: rounds.first().map_or(0, |round| round.allowed),
+        engine: pack.engine().name(),
+    })
+}
+
+const LITERALS: usize = 2_000;
+const REGEXES: usize = 200;
+const MESSAGES: usize = 1_000;
+
+/// A message as it comes and as the raw matcher gets it.
+struct Subject {
+    ucs2: Vec<u8>,
+    text: String,
+    folded: Vec<u8>,
+    originator: String,
+}
+
+struct Bench {
+    worker: Worker,
+    raw: Worker,
+    subjects: Vec<Subject>,
+    policy: Policy,
+    text: Vec<u8>,
+    folded: Vec<u8>,
+}
+
+#[derive(Clone, Copy)]
+struct Round {
+    decode_ns: f64,
+    fold_ns: f64,
+    scan_ns: f64,
+    judge_ns: f64,
+    allowed: usize,
+}
+
+impl Bench {
+    fn new(pack: &Arc<LoadedPack>, messages: &[String]) -> Result<Self, BenchError> {
+        let longest = messages.iter().map(String::len).max().unwrap_or(0);
+        let mut folded = vec![0; fold::folded_len_max(longest)];
+        let subject = |(text, number): (&String, usize)| Subject {
+            ucs2: text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            text: text.clone(),
+            folded: fold::fold(text, &mut folded).bytes().to_vec(),
+            originator: format!("1069{:08}", number * 7_919 % 100_000_000),
+        };
+        let subjects = messages.iter().zip(0..).map(subject).collect();
+        Ok(Self {
+            worker: Worker::new(Arc::clone(pack))?,
+            raw: Worker::new(Arc::clone(pack))?,
+            subjects,
+            policy: Policy::enforcing(),
+            text: vec![0; longest * 3 + 4],
+            folded,
+        })
+    }
+
+    fn bytes_mean(&self) -> f64 {
+        let bytes: usize = self.subjects.iter().map(|subject| subject.text.len()).sum();
+        bytes as f64 / self.subjects.len().max(1) as f64
+    }
+
+    /// Each measure over all messages, one after the other, so that all see the machine in the same state.
+    fn round(&mut self) -> Result<Round, BenchError> {
+        let messages = self.subjects.len().max(1) as f64;
+        let each = |started: Instant| started.elapsed().as_nanos() as f64 / messages;
+        let out = text::blank(&mut self.text);
+
+        let started = Instant::now();
+        for subject in &self.subjects {
+            black_box(text::decode(Coding::Ucs2, &subject.ucs2, out));
+        }
+        let decode_ns = each(started);
+
+        let started = Instant::now();
+        for subject in &self.subjects {
+            black_box(fold::fold(&subject.text, &mut self.folded).bytes());
+        }
+        let fold_ns = each(started);
+
+        let started = Instant::now();
+        for subject in &self.subjects {
+            black_box(self.raw.scan_raw(View::Folded, &subject.folded).map_err(JudgeError::Match)?);
+        }
+        let scan_ns = each(started);
+
+        let mut allowed = 0;
+        let started = Instant::now();
+        for subject in &self.subjects {
+            let decoded = text::decode(Coding::Ucs2, &subject.ucs2, out);
+            let mut event = Event::text_only(out.get(..decoded.written).unwrap_or_default());
+            event.originator = Address::new(&subject.originator);
+            let judgement = self.worker.judge(&Site::DEFAULT, &event)?;
+            allowed += usize::from(!self.policy.decide(&judgement).action.blocks());
+        }
+        let judge_ns = each(started);
+        Ok(Round { decode_ns, fold_ns, scan_ns, judge_ns, allowed })
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_has_the_size_it_says() {
+        let draft = draft(LITERALS, REGEXES);
+        assert_eq!(draft.patterns.iter().filter(|pattern| !pattern.regex).count(), LITERALS);
+        assert_eq!(draft.patterns.iter().filter(|pattern| pattern.regex).count(), REGEXES);
+        let messages = messages(MESSAGES);
+        let mean = messages.iter().map(String::len).sum::<usize>() / messages.len();
+        assert!((130..=200).contains(&mean), "{mean} bytes");
+    }
+
+    #[test]
+    fn a_round_measures_and_lets_nearly_all_pass() {
+        let figures = measure(1).unwrap();
+        assert!(figures.judge_ns > figures.fold_ns && figures.scan_ns > 0.0);
+        assert!(figures.allowed * 100 >= figures.messages * 95 && figures.allowed < figures.messages);
+    }
+}
