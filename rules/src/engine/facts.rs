@@ -7,7 +7,7 @@ use super::protect::Site;
 use crate::extract::{self, Contact, ContactKind, Extract};
 use crate::fold::{self, Folded};
 use crate::number::{self, CANONICAL_LEN_MAX, Number, NumberKind};
-use crate::pack::{OrganisationKind, Pack};
+use crate::pack::{OrganisationKind, Organisations, Pack};
 use crate::signal::Field;
 
 /// What a field holds.
@@ -31,6 +31,8 @@ pub struct Facts<'s, 'c> {
     sender: Lazy<&'s mut [u8; CANONICAL_LEN_MAX], Option<Number<'s>>>,
     extract: Lazy<(&'s mut [Contact], &'s mut [u8]), Extract<'s>>,
     signature: Lazy<&'s mut [u8], &'s str>,
+    sender_organisations: Option<Organisations<'s>>,
+    signature_organisations: Option<Organisations<'s>>,
 }
 
 /// What was looked up for an event: the originator and what the text holds.
@@ -68,6 +70,8 @@ impl<'s, 'c> Facts<'s, 'c> {
             sender: Lazy::Pending(storage.number),
             extract: Lazy::Pending((storage.contacts, storage.values)),
             signature: Lazy::Pending(storage.signature),
+            sender_organisations: None,
+            signature_organisations: None,
         }
     }
 
@@ -88,7 +92,7 @@ impl<'s, 'c> Facts<'s, 'c> {
             F::SenderNumber => Text(self.sender().map_or("", |sender| sender.canonical)),
             F::SenderOrganisation => Text(self.sender_organisation()),
             F::SignaturePresent => Bool(self.extract().is_some_and(|extract| extract.signature.is_some())),
-            F::SignatureRegistered => Bool(self.signature_organisations().next().is_some()),
+            F::SignatureRegistered => Bool(!self.signature_organisations().is_empty()),
             F::SignatureMismatch => Bool(self.signature_mismatches()),
             F::SignatureText => Text(self.signature()),
             F::SignatureForeignLink => Bool(self.signature_has_foreign_link()),
@@ -145,16 +149,21 @@ impl<'s, 'c> Facts<'s, 'c> {
 
     pub(super) fn sender_is_registered(&mut self) -> bool {
         let own = self.sender().is_some_and(|sender| self.site.own.contains(sender.canonical));
-        own || self.sender_organisations().next().is_some()
+        own || !self.sender_organisations().is_empty()
     }
 
     pub(super) fn has_otp_form(&mut self) -> bool {
         self.extract().is_some_and(|extract| extract.otp)
     }
 
-    pub(super) fn signature_organisations(&mut self) -> impl Iterator<Item = u32> + use<'s> {
+    pub(super) fn signature_organisations(&mut self) -> Organisations<'s> {
+        if let Some(known) = &self.signature_organisations {
+            return known.clone();
+        }
         let signature = self.signature();
-        self.pack.organisations_by_signature(signature)
+        let found = self.pack.organisations_by_signature(signature);
+        self.signature_organisations = Some(found.clone());
+        found
     }
 
     /// Tells every field.
@@ -180,9 +189,14 @@ impl<'s, 'c> Facts<'s, 'c> {
         self.sender().is_some_and(|sender| sender.kind == kind)
     }
 
-    fn sender_organisations(&mut self) -> impl Iterator<Item = u32> + use<'s> {
+    fn sender_organisations(&mut self) -> Organisations<'s> {
+        if let Some(known) = &self.sender_organisations {
+            return known.clone();
+        }
         let number = self.sender().map_or("", |sender| sender.canonical);
-        self.pack.organisations_by_number(number)
+        let found = self.pack.organisations_by_number(number);
+        self.sender_organisations = Some(found.clone());
+        found
     }
 
     fn sender_organisation(&mut self) -> &'s str {
@@ -209,23 +223,25 @@ impl<'s, 'c> Facts<'s, 'c> {
 
     fn signature_mismatches(&mut self) -> bool {
         let Some(sender) = self.sender() else { return false };
-        let mut claimed = self.signature_organisations().peekable();
-        if claimed.peek().is_none() || self.site.own.contains(sender.canonical) {
+        let mut claimed = self.signature_organisations();
+        if claimed.is_empty() || self.site.own.contains(sender.canonical) {
             return false;
         }
-        let pack = self.pack;
-        !claimed.any(|claimed| pack.organisations_by_number(sender.canonical).any(|actual| actual == claimed))
+        let actual = self.sender_organisations();
+        !claimed.any(|claimed| actual.clone().any(|actual| actual == claimed))
     }
 
     fn signature_has_foreign_link(&mut self) -> bool {
         let pack = self.pack;
-        let signature = self.signature();
+        let claimed = self.signature_organisations();
+        if claimed.is_empty() {
+            return false;
+        }
         let Some(extract) = self.extract() else { return false };
         let mut links = extract.contacts().filter(|(contact, _)| contact.kind == ContactKind::Link);
         links.any(|(_, link)| {
             let host = link.split(['/', ':', '?', '#']).next().unwrap_or_default();
-            let organisations =
-                pack.organisations_by_signature(signature).filter_map(|index| pack.organisation(index));
+            let organisations = claimed.clone().filter_map(|index| pack.organisation(index));
             let known =
                 organisations.filter_map(|organisation| pack.organisation_has_domain(&organisation, host));
             known.reduce(|any, on| any || on) == Some(false)

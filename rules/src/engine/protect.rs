@@ -101,7 +101,7 @@ pub(super) fn protected<O: Observer>(
 /// Where no originator is known, as in files, the signature stands for it.
 fn otp_sender_is_known(facts: &mut Facts<'_, '_>) -> bool {
     if facts.event().originator.is_absent() {
-        facts.signature_organisations().next().is_some()
+        !facts.signature_organisations().is_empty()
     } else {
         facts.sender_is_registered()
     }

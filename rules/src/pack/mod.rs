@@ -68,7 +68,9 @@ pub use canary::{Canary, CanaryOwner};
 pub use header::{HEADER_LEN, Header, MAGIC, SECTION_ENTRY_LEN, SIGNATURE_LEN};
 pub use layout::Layout;
 pub use registry::{Organisation, OrganisationKind};
-pub use view::{Group, List, ListKind, Pack, Pattern, Protection, Rule, StringId, Suppression};
+pub use view::{
+    Group, List, ListKind, Organisations, Pack, Pattern, Protection, Rule, StringId, Suppression,
+};
 
 /// The format version this crate reads and the compiler writes.
 pub const FORMAT_VERSION: u16 = 1;

@@ -1,6 +1,8 @@
 //! Zero-copy access to a checked pack. Nothing here can fail: an index that isn't valid gives an empty answer.
 
 use super::SectionKind;
+use core::ops::Range;
+
 use super::canary::{Canary, CanaryOwner};
 use super::header::Header;
 use super::layout::Layout;
@@ -127,7 +129,7 @@ macro_rules! condition {
         $(impl $owner {
             /// The nodes of its condition, for [`Pack::node`].
             #[must_use]
-            pub fn condition(&self) -> core::ops::Range<u32> {
+            pub fn condition(&self) -> Range<u32> {
                 self.first_node..self.first_node.saturating_add(self.nodes.into())
             }
         })*
@@ -135,6 +137,31 @@ macro_rules! condition {
 }
 
 condition!(Rule, Suppression, Protection);
+
+/// The organisations behind a number or a signature, by their indices.
+#[derive(Clone, Debug)]
+pub struct Organisations<'p> {
+    pack: Pack<'p>,
+    kind: SectionKind,
+    range: Range<u32>,
+}
+
+impl Organisations<'_> {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.range.is_empty()
+    }
+}
+
+impl Iterator for Organisations<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        let at = self.range.next()?;
+        self.pack.key(self.kind, at).map(|(_, organisation)| organisation)
+    }
+}
 
 impl<'p> Pack<'p> {
     pub(super) const fn new(bytes: &'p [u8], layout: &'p Layout) -> Self {
@@ -292,26 +319,24 @@ impl<'p> Pack<'p> {
     }
 
     /// The organisations a number in canonical form belongs to: by the number itself, or else by the longest prefix.
-    pub fn organisations_by_number(&self, number: &str) -> impl Iterator<Item = u32> + use<'p> {
-        let exact = self.equal_range(SectionKind::Numbers, number.as_bytes());
-        let (kind, range) = if exact.is_empty() {
-            let kind = SectionKind::NumberPrefixes;
-            let entry = |at: u32| self.key_bytes(kind, at);
-            let prefix =
-                longest_prefix(self.count(kind), entry, number.as_bytes()).map(|at| self.key_bytes(kind, at));
-            (kind, prefix.map_or(0..0, |prefix| self.equal_range(kind, prefix)))
-        } else {
-            (SectionKind::Numbers, exact)
-        };
-        let pack = *self;
-        range.filter_map(move |at| pack.key(kind, at).map(|(_, organisation)| organisation))
+    #[must_use]
+    pub fn organisations_by_number(&self, number: &str) -> Organisations<'p> {
+        let number = number.as_bytes();
+        let exact = self.equal_range(SectionKind::Numbers, number);
+        if !exact.is_empty() {
+            return Organisations { pack: *self, kind: SectionKind::Numbers, range: exact };
+        }
+        let kind = SectionKind::NumberPrefixes;
+        let prefix = longest_prefix(self.count(kind), |at| self.key_bytes(kind, at), number);
+        let range = prefix.map_or(0..0, |at| self.equal_range(kind, self.key_bytes(kind, at)));
+        Organisations { pack: *self, kind, range }
     }
 
     /// The organisations a folded signature belongs to.
-    pub fn organisations_by_signature(&self, signature: &str) -> impl Iterator<Item = u32> + use<'p> {
-        let pack = *self;
-        self.equal_range(SectionKind::Signatures, signature.as_bytes())
-            .filter_map(move |at| pack.key(SectionKind::Signatures, at).map(|(_, organisation)| organisation))
+    #[must_use]
+    pub fn organisations_by_signature(&self, signature: &str) -> Organisations<'p> {
+        let kind = SectionKind::Signatures;
+        Organisations { pack: *self, kind, range: self.equal_range(kind, signature.as_bytes()) }
     }
 
     /// Whether a host is on one of an organisation's domains. `None` where the registry has no domain of it.
@@ -475,7 +500,7 @@ impl<'p> Pack<'p> {
         self.key(kind, index).map_or(&[], |(string, _)| self.string_bytes(string))
     }
 
-    fn equal_range(&self, kind: SectionKind, key: &[u8]) -> core::ops::Range<u32> {
+    fn equal_range(&self, kind: SectionKind, key: &[u8]) -> Range<u32> {
         let count = self.count(kind);
         let start = partition(count, |at| self.key_bytes(kind, at) < key);
         let mut end = start;
