@@ -65,8 +65,11 @@ impl Databases {
         let mut built = [const { None }; View::COUNT];
         for (slot, patterns) in built.iter_mut().zip(views) {
             if !patterns.is_empty() {
-                let database = Patterns(patterns).build();
-                *slot = Some(database.map_err(|error| Refusal::Matcher(compile_message(&error)))?);
+                let patterns = Patterns(patterns);
+                let database = patterns.build();
+                *slot = Some(
+                    database.map_err(|error| Refusal::Matcher(compile_message(pack, &patterns, &error)))?,
+                );
             }
         }
         Ok(Self { views: built })
@@ -80,10 +83,14 @@ fn views_fit(pack: &Pack<'_>, views: &[Option<BlockDatabase>; View::COUNT]) -> b
         .all(|(view, database)| database.is_some() == (pack.patterns_of(view) > 0))
 }
 
-fn compile_message(error: &Error) -> String {
-    match error {
-        Error::Hyperscan(HsError::CompileError(error)) => error.message().to_owned(),
-        error => error.to_string(),
+/// The library's words, with the pattern they are about.
+fn compile_message(pack: &Pack<'_>, patterns: &Patterns, error: &Error) -> String {
+    let Error::Hyperscan(HsError::CompileError(error)) = error else { return error.to_string() };
+    let expression = error.expression().and_then(|at| patterns.0.get(at)?.id);
+    let pattern = expression.and_then(|index| pack.pattern(u32::try_from(index).ok()?));
+    match pattern {
+        Some(pattern) => format!("{:?}: {}", pattern.text, error.message()),
+        None => error.message().to_owned(),
     }
 }
 

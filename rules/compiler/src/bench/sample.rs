@@ -1,16 +1,33 @@
-//! A pack and messages of the size that real ones have, made up.
+//! A pack and messages of the size that real ones have: words and expressions out of the project's own packs, messages that those
+//! packs must let pass, and made up ones as services send them.
 
 use yumen_rules::signal::{Field, View};
 use yumen_rules::verdict::{Ladder, Typology};
 
 use crate::draft::{Expr, GroupDraft, PackDraft, PatternDraft, RuleDraft, SenderDraft};
+use crate::embedded;
 
 /// A pack of so many literals and regular expressions, in groups of ten, with a rule for every two groups.
 #[must_use]
 pub fn draft(literals: usize, regexes: usize) -> PackDraft {
-    let words = (0..literals).map(|index| pattern(literal(index), false));
-    let expressions = (0..regexes).map(|index| pattern(expression(index), true));
-    let patterns: Vec<PatternDraft> = words.chain(expressions).collect();
+    let own = embedded::report().draft.patterns;
+    let of_view = |regex: bool| {
+        own.iter().filter(move |pattern| pattern.view == View::Folded && pattern.regex == regex)
+    };
+    let words: Vec<&str> = of_view(false).map(|pattern| pattern.text.as_str()).collect();
+    let step = (words.len() / literals.max(1)).max(1);
+    let mut patterns: Vec<PatternDraft> =
+        words.iter().step_by(step).take(literals).map(|word| pattern((*word).to_owned(), false)).collect();
+    let plain = |word: &&&str| {
+        word.chars().count() > 1 && word.chars().all(|char| !char.is_ascii() && char.is_alphanumeric())
+    };
+    let plain: Vec<&str> = words.iter().filter(plain).copied().collect();
+    patterns.extend(
+        (patterns.len()..literals).map(|index| pattern(format!("{}{index}", pick(&plain, index)), false)),
+    );
+    patterns.extend(of_view(true).take(regexes).cloned());
+    let so_far = patterns.len() - literals;
+    patterns.extend((so_far..regexes).map(|index| pattern(expression(&plain, index), true)));
     let members: Vec<usize> = (0..patterns.len()).collect();
     let groups: Vec<GroupDraft> = members
         .chunks(GROUP_LEN)
@@ -35,75 +52,31 @@ pub fn draft(literals: usize, regexes: usize) -> PackDraft {
     }
 }
 
-/// Messages as services send them, each another one. One in fifty is of the kind that rules are for.
+/// Messages of the length that real ones have, each another one. One in fifty is of the kind that rules are for.
 #[must_use]
 pub fn messages(count: usize) -> Vec<String> {
-    (0..count).map(|index| if index % 50 == 49 { bad(index) } else { honest(index) }).collect()
+    let rules = embedded::report().draft.rules;
+    let misses = rules.into_iter().flat_map(|rule| rule.misses).filter(|text| LENGTHS.contains(&text.len()));
+    let made = (0..count).map(|index| if index % 50 == 49 { bad(index) } else { honest(index) });
+    misses.take(count / 2).chain(made).take(count).collect()
 }
 
+/// Bytes of UTF-8.
+const LENGTHS: std::ops::RangeInclusive<usize> = 100..=260;
 const GROUP_LEN: usize = 10;
 
-const BEFORE: [&str; 50] = [
-    "内部", "专业", "快速", "无需", "低息", "当天", "全额", "秒批", "黑户", "包过", "代办", "强制", "立即",
-    "私下", "高额", "免费", "限时", "独家", "保证", "稳赚", "跟单", "带单", "导师", "群内", "加急", "特殊",
-    "渠道", "协商", "停息", "挂账", "反催", "退保", "洗白", "修复", "铲单", "消除", "上门", "曝光", "起诉",
-    "冻结", "拘留", "联系", "通知", "欠款", "逾期", "垫付", "返利", "刷单", "安全", "涉案",
-];
-
-const AFTER: [&str; 40] = [
-    "放款",
-    "下款",
-    "额度",
-    "贷款",
-    "借款",
-    "办理",
-    "征信",
-    "记录",
-    "逾期",
-    "退费",
-    "退保",
-    "全款",
-    "理赔",
-    "牛股",
-    "涨停",
-    "翻倍",
-    "收益",
-    "盈利",
-    "进群",
-    "荐股",
-    "内幕",
-    "催收",
-    "家人",
-    "单位",
-    "通讯录",
-    "法务",
-    "上门",
-    "执行",
-    "账户",
-    "转账",
-    "验证",
-    "客服",
-    "保证金",
-    "解冻",
-    "任务",
-    "佣金",
-    "返现",
-    "投诉",
-    "维权",
-    "代理",
-];
-
-fn literal(index: usize) -> String {
-    let before = BEFORE.get(index % BEFORE.len()).copied().unwrap_or_default();
-    let after = AFTER.get(index / BEFORE.len() % AFTER.len()).copied().unwrap_or_default();
-    format!("{before}{after}")
+fn pick<'a>(words: &[&'a str], index: usize) -> &'a str {
+    words.get(index * 7_919 % words.len().max(1)).copied().unwrap_or("词语")
 }
 
-fn expression(index: usize) -> String {
-    let before = BEFORE.get(index * 7 % BEFORE.len()).copied().unwrap_or_default();
-    let after = AFTER.get((index * 3 + index / AFTER.len()) % AFTER.len()).copied().unwrap_or_default();
+fn expression(words: &[&str], index: usize) -> String {
+    let (before, after) = (pick(words, index), pick(words, index * 31 + 17));
     match index % 4 {
-        0 => format!(r"(?:{before}|马上){{1,2}}\d{{1,3}}万.{{0,{}}}{after}", index % 5 + 4),
+        0 => format!(
+            r"(?:{before}|{}){{1,2}}\d{{1,3}}万?.{{0,{}}}{after}",
+            pick(words, index + 5),
+            index % 5 + 4
+        ),
         1 => format!(r"{after}.{{0,{}}}\d{{1,2}}(?:天|小时)内?{before}", index % 7 + 2),
         _ => format!(r"{before}.{{0,{}}}{after}", index % 9 + 2),
     }
@@ -115,7 +88,7 @@ fn pattern(text: String, regex: bool) -> PatternDraft {
 
 fn rule(index: usize, groups: usize) -> RuleDraft {
     let unregistered = Expr::Not(Box::new(Expr::Field(Field::SenderRegistered)));
-    let other = Expr::Or(vec![Expr::Group((index * 2 + 1) % groups), Expr::Field(Field::ContactAny)]);
+    let other = Expr::Or(vec![Expr::Group((index * 2 + 2) % groups), Expr::Field(Field::ContactAny)]);
     RuleDraft {
         id: format!("bench/{index}"),
         typology: Typology::Fraud,
@@ -126,7 +99,12 @@ fn rule(index: usize, groups: usize) -> RuleDraft {
         ladder: Ladder::Enforce,
         score: 80,
         overrides: Vec::new(),
-        when: Expr::And(vec![Expr::Group(index * 2), other, unregistered]),
+        when: Expr::And(vec![
+            Expr::Group(index * 2),
+            Expr::Group((index * 2 + 1) % groups),
+            other,
+            unregistered,
+        ]),
         hits: Vec::new(),
         misses: Vec::new(),
     }
@@ -183,9 +161,7 @@ fn honest(index: usize) -> String {
 fn bad(index: usize) -> String {
     let place = PLACES.get(index % PLACES.len()).copied().unwrap_or_default();
     format!(
-        "{place}专业代办，{}{}，无需抵押黑户也能当天下款，额度{}万起，加微信 test{index}x 或致电13800000{:03}咨询，名额有限先到先得。",
-        BEFORE.get(index % BEFORE.len()).copied().unwrap_or_default(),
-        AFTER.get(index / 50 % AFTER.len()).copied().unwrap_or_default(),
+        "{place}专业代办低息贷款，无需抵押，征信花黑户也能当天下款，额度{}万起，加微信 test{index}x 或致电13800000{:03}咨询，名额有限。",
         index % 50 + 1,
         index % 1_000
     )

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use yumen_matcher::{EngineChoice, LoadOptions, LoadedPack, Worker, check_regex, gate};
+use yumen_matcher::{EngineChoice, LoadOptions, LoadedPack, Refusal, Worker, check_regex, gate};
 use yumen_rules::engine::Site;
 use yumen_rules::signal::View;
 use yumen_wire::event::Event;
@@ -24,7 +24,7 @@ fn hyperscan_finds_what_the_rust_engine_finds() {
     let from_env = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let first = from_env("YUMEN_DIFFERENTIAL_SEED").unwrap_or(1);
     let mut hits = 0;
-    for seed in first..first + from_env("YUMEN_DIFFERENTIAL_SETS").unwrap_or(12) {
+    for seed in first..first + from_env("YUMEN_DIFFERENTIAL_SETS").unwrap_or(6) {
         hits += compare(seed);
     }
     assert!(hits > 0, "the texts have nothing of the patterns: the test shows nothing");
@@ -33,23 +33,35 @@ fn hyperscan_finds_what_the_rust_engine_finds() {
 /// Compares one set; returns how many hits there were.
 fn compare(seed: u64) -> usize {
     let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-    let patterns: Vec<PatternDraft> = (0..PATTERNS).map(|_| random.pattern()).collect();
-    let bytes = emit(&PackDraft { name: "differential".to_owned(), patterns, ..PackDraft::default() }).unwrap();
-    let [mut hyperscan, mut rust] = [EngineChoice::Hyperscan, EngineChoice::Rust].map(|engine| {
-        let options = LoadOptions { engine, ..LoadOptions::ANYTHING };
-        Worker::new(Arc::new(LoadedPack::load(&bytes, &options).unwrap())).unwrap()
-    });
+    let mut patterns: Vec<PatternDraft> = (0..PATTERNS).map(|_| random.pattern()).collect();
+    // What contradicts itself (`a\b\B`) compiles in one engine only, and a pack with it is refused.
+    patterns.retain(|pattern| load(vec![pattern.clone()], EngineChoice::Hyperscan).is_ok());
+    let [mut hyperscan, mut rust] = [EngineChoice::Hyperscan, EngineChoice::Rust]
+        .map(|engine| Worker::new(Arc::new(load(patterns.clone(), engine).unwrap())).unwrap());
     let mut hits = 0;
     for _ in 0..TEXTS {
         let text = random.text();
         let [found, expected] = [&mut hyperscan, &mut rust].map(|worker| found(worker, &text));
-        let differing: Vec<_> = found.iter().filter(|id| !expected.contains(id)).chain(expected.iter().filter(|id| !found.contains(id))).collect();
+        let differing: Vec<_> = found
+            .iter()
+            .filter(|id| !expected.contains(id))
+            .chain(expected.iter().filter(|id| !found.contains(id)))
+            .collect();
         let pack = hyperscan.pack();
-        let names: Vec<_> = differing.iter().filter_map(|&&id| pack.pack().pattern(id).map(|pattern| pattern.text)).collect();
-        assert!(differing.is_empty(), "seed {seed}: {names:?} in {text:?}: Hyperscan {found:?}, Rust {expected:?}");
+        let names: Vec<_> =
+            differing.iter().filter_map(|&&id| pack.pack().pattern(id).map(|pattern| pattern.text)).collect();
+        assert!(
+            differing.is_empty(),
+            "seed {seed}: {names:?} in {text:?}: Hyperscan {found:?}, Rust {expected:?}"
+        );
         hits += found.len();
     }
     hits
+}
+
+fn load(patterns: Vec<PatternDraft>, engine: EngineChoice) -> Result<LoadedPack, Refusal> {
+    let draft = PackDraft { name: "differential".to_owned(), patterns, ..PackDraft::default() };
+    LoadedPack::load(&emit(&draft).unwrap(), &LoadOptions { engine, ..LoadOptions::ANYTHING })
 }
 
 fn found(worker: &mut Worker, text: &str) -> Vec<u32> {
@@ -62,8 +74,30 @@ fn found(worker: &mut Worker, text: &str) -> Vec<u32> {
 struct Random(u64);
 
 const WORDS: [&str; 24] = [
-    "退保", "征信", "微信", "刷单", "返利", "安全账户", "还款", "今天", "曝光", "python", "curl", "vip", "加", "群", "元", "贷",
-    "款", "逾期", "98", "1", "a", "x9", "点", "前",
+    "退保",
+    "征信",
+    "微信",
+    "刷单",
+    "返利",
+    "安全账户",
+    "还款",
+    "今天",
+    "曝光",
+    "python",
+    "curl",
+    "vip",
+    "加",
+    "群",
+    "元",
+    "贷",
+    "款",
+    "逾期",
+    "98",
+    "1",
+    "a",
+    "x9",
+    "点",
+    "前",
 ];
 const MARKS: [&str; 14] = ["*", "|", "-", " ", "\n", "。", "，", ".", "?", "[", "\\", "\t", "🙂", "é"];
 
@@ -121,7 +155,11 @@ impl Random {
             8 => r"\s*".to_owned(),
             9 => format!("({word})?"),
             10 => format!("[^{}\\s]", self.pick(&["点", "元", "a-z", "0-9"])),
-            11 => format!("[{}{}]{{1,3}}", self.pick(&["今明", "一-九", "a-c"]), self.pick(&["1-3", "\\d", "\\w", "款"])),
+            11 => format!(
+                "[{}{}]{{1,3}}",
+                self.pick(&["今明", "一-九", "a-c"]),
+                self.pick(&["1-3", "\\d", "\\w", "款"])
+            ),
             12 => self.pick(&[r"\*", r"\|", "-", r"\.", r"\b", r"\B", r"\W", "🙂", "é"]).to_owned(),
             _ => format!("(?:{word}.{{0,3}}){{1,2}}"),
         }

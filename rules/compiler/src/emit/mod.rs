@@ -84,7 +84,7 @@ fn patterns(draft: &PackDraft, sections: &mut Sections) -> Result<(), EmitError>
 fn rules(draft: &PackDraft, sections: &mut Sections) -> Result<Vec<Vec<u32>>, EmitError> {
     let mut triggered = vec![Vec::new(); draft.groups.len()];
     for (index, rule) in draft.rules.iter().enumerate() {
-        let triggers = trigger::triggers(&rule.when, &draft.groups);
+        let triggers = trigger::triggers(&rule.when, draft);
         let always = triggers.is_none();
         if always {
             sections.record(SectionKind::Always, &[&wire(index)?.to_le_bytes()]);

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::draft::{Compare, Expr, GroupDraft, GroupIndex, PackDraft};
+use crate::draft::{Compare, Expr, GroupDraft, GroupIndex, PackDraft, PatternDraft};
 
 /// Groups of which at least one must reach its trigger for `when` to hold; `None` where it can hold without any.
-pub(super) fn triggers(when: &Expr, groups: &[GroupDraft]) -> Option<BTreeSet<GroupIndex>> {
-    needed(when, true, groups)
+pub(super) fn triggers(when: &Expr, draft: &PackDraft) -> Option<BTreeSet<GroupIndex>> {
+    needed(when, true, draft)
 }
 
 /// The groups whose members are counted somewhere: they trigger at the first member.
@@ -34,22 +34,22 @@ fn collect_counted(expr: &Expr, counted: &mut BTreeSet<GroupIndex>) {
 }
 
 /// The groups of which one is needed for `expr` to be `value`.
-fn needed(expr: &Expr, value: bool, groups: &[GroupDraft]) -> Option<BTreeSet<GroupIndex>> {
+fn needed(expr: &Expr, value: bool, draft: &PackDraft) -> Option<BTreeSet<GroupIndex>> {
     match (expr, value) {
         (Expr::Bool(constant), _) => (*constant != value).then(BTreeSet::new),
         (Expr::Group(group), true) => Some(BTreeSet::from([*group])),
         (Expr::GroupCount(group, compare, bound), _) => {
             (holds_at_zero(*compare, *bound) != value).then(|| BTreeSet::from([*group]))
         }
-        (Expr::Not(inner), _) => needed(inner, !value, groups),
+        (Expr::Not(inner), _) => needed(inner, !value, draft),
         (Expr::And(parts), true) | (Expr::Or(parts), false) => {
-            let sets = parts.iter().filter_map(|part| needed(part, value, groups));
-            sets.min_by_key(|set| cost(set, groups))
+            let sets = parts.iter().filter_map(|part| needed(part, value, draft));
+            sets.min_by_key(|set| cost(set, draft))
         }
         (Expr::Or(parts), true) | (Expr::And(parts), false) => {
             let mut all = BTreeSet::new();
             for part in parts {
-                all.extend(needed(part, value, groups)?);
+                all.extend(needed(part, value, draft)?);
             }
             Some(all)
         }
@@ -57,9 +57,31 @@ fn needed(expr: &Expr, value: bool, groups: &[GroupDraft]) -> Option<BTreeSet<Gr
     }
 }
 
-/// Patterns that would lead to an evaluation: the fewer the better.
-fn cost(set: &BTreeSet<GroupIndex>, groups: &[GroupDraft]) -> usize {
-    set.iter().filter_map(|&group| groups.get(group)).map(|group| group.patterns.len()).sum()
+/// How often one of the groups will lead to an evaluation, guessed.
+fn cost(set: &BTreeSet<GroupIndex>, draft: &PackDraft) -> u64 {
+    set.iter().filter_map(|&group| draft.groups.get(group)).map(|group| group_cost(group, draft)).sum()
+}
+
+/// Members that must hit together are as rare as the rarest ones among them.
+fn group_cost(group: &GroupDraft, draft: &PackDraft) -> u64 {
+    let mut costs: Vec<u64> =
+        group.patterns.iter().filter_map(|&index| draft.patterns.get(index)).map(frequency).collect();
+    costs.sort_unstable_by(|a, b| b.cmp(a));
+    costs.iter().skip(usize::from(group.need.max(1)) - 1).sum()
+}
+
+/// In how many of ten thousand messages a pattern is, guessed from its length: one character is in every few (`你`), each one more
+/// makes it a dozen times rarer.
+fn frequency(pattern: &PatternDraft) -> u64 {
+    if pattern.regex {
+        return 150;
+    }
+    match pattern.text.chars().count() {
+        0 | 1 => 2_000,
+        2 => 160,
+        3 => 13,
+        _ => 1,
+    }
 }
 
 fn holds_at_zero(compare: Compare, bound: u32) -> bool {
