@@ -1,8 +1,10 @@
 //! Sessions without sockets: a judge that looks for words, a reporter that counts, and PDUs of the tests' own.
 
+mod allocations;
 mod chunks;
 mod cmpp;
 mod driver;
+mod mutation;
 mod parts;
 mod smpp;
 
@@ -36,15 +38,13 @@ pub(super) struct WordJudge {
     layout: Layout,
     /// What every judgement takes.
     pub(super) delay: Duration,
-    /// Every text that was judged.
-    pub(super) seen: Mutex<Vec<String>>,
 }
 
 impl WordJudge {
     pub(super) fn new() -> Self {
         let pack = empty_pack();
         let layout = Layout::new_checked(&pack).unwrap();
-        Self { pack, layout, delay: Duration::ZERO, seen: Mutex::default() }
+        Self { pack, layout, delay: Duration::ZERO }
     }
 }
 
@@ -54,7 +54,6 @@ impl Judge for WordJudge {
         while began.elapsed() < self.delay {
             std::hint::spin_loop();
         }
-        self.seen.lock().unwrap().push(event.text.to_owned());
         let mut fired = Fired { rule: 0, score: 90, ladder: Ladder::Enforce, ..Fired::EMPTY };
         let mut judgement = Judgement::NOTHING;
         if event.text.contains(SHADE) {
@@ -80,6 +79,9 @@ impl Judge for NoPack {
     }
 }
 
+/// Reports that are remembered.
+const REPORTS_MAX: usize = 10_000;
+
 /// Remembers what was reported: the action and the text.
 #[derive(Default)]
 pub(super) struct Reports(pub(super) Mutex<Vec<(Action, String)>>);
@@ -92,7 +94,10 @@ impl Reports {
 
 impl Reporter for Reports {
     fn report(&self, hit: &Hit<'_>) -> Result<(), ReportLost> {
-        self.0.lock().unwrap().push((hit.action, hit.event.text.to_owned()));
+        let mut reports = self.0.lock().unwrap();
+        if reports.len() < REPORTS_MAX {
+            reports.push((hit.action, hit.event.text.to_owned()));
+        }
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ fn part_octets(reference: u8, total: u8, number: u8, data_coding: u8, text: &[u8
     sm_octets(CommandId::SUBMIT_SM, u32::from(number), EsmClass(EsmClass::UDHI), data_coding, &user_data)
 }
 
-fn part(reference: u8, total: u8, number: u8, text: &str) -> Vec<u8> {
+pub(in crate::doors::tests) fn part(reference: u8, total: u8, number: u8, text: &str) -> Vec<u8> {
     part_octets(reference, total, number, 8, &ucs2(text))
 }
 
