@@ -170,5 +170,9 @@ mod tests {
         LoadedPack::load(&bytes, &options).unwrap();
         assert_eq!(modified(), before, "a good one is only read");
         assert_eq!(files().len(), 1, "nothing else is left behind");
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(folder.path(), open).unwrap();
+        LoadedPack::load(&bytes, &options).unwrap();
+        assert!(modified() > before, "one that others could have written is made again");
     }
 }

@@ -26,6 +26,9 @@ pub(crate) enum Miss {
     /// It isn't what was written.
     #[error("it is damaged")]
     Damaged,
+    /// Others than its owner could have written it.
+    #[error("its folder can be written by others")]
+    OpenFolder,
     /// The library doesn't take it.
     #[error("the library refuses it: {0}")]
     Refused(::hyperscan::Error),
@@ -50,6 +53,9 @@ pub(crate) fn load(path: &Path) -> Result<Views, Miss> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Miss::Absent),
         Err(error) => return Err(Miss::Unreadable(error)),
     };
+    if path.parent().is_some_and(is_open) {
+        return Err(Miss::OpenFolder);
+    }
     if length > CACHE_FILE_BYTES_MAX {
         return Err(Miss::Damaged);
     }
@@ -100,6 +106,20 @@ fn create_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
+}
+
+/// Whether group or others may write into a folder.
+fn is_open(folder: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        let mode = |metadata: fs::Metadata| std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+        fs::metadata(folder).map_or(true, |metadata| mode(metadata) & 0o022 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        false
+    }
 }
 
 fn prune(folder: &Path) -> io::Result<()> {

@@ -90,10 +90,13 @@ pub fn measure_with(draft: &PackDraft, messages: &[String], rounds: usize) -> Re
     let pack = Arc::new(LoadedPack::load_untried(&bytes, &LoadOptions::ANYTHING)?);
     let mut bench = Bench::new(&pack, messages)?;
     bench.round()?;
+    let mut measured = Vec::with_capacity(rounds.max(1));
     let before = allocations::count();
-    let rounds: Vec<Round> = (0..rounds.max(1)).map(|_| bench.round()).collect::<Result<_, _>>()?;
+    for _ in 0..rounds.max(1) {
+        measured.push(bench.round()?);
+    }
     let counted = before.zip(allocations::count()).map(|(before, after)| after - before);
-    // The vector of rounds is one allocation of its own.
+    let rounds = measured;
     let judged = (rounds.len() * bench.subjects.len()) as f64;
     Ok(Figures {
         messages: bench.subjects.len(),
@@ -105,7 +108,7 @@ pub fn measure_with(draft: &PackDraft, messages: &[String], rounds: usize) -> Re
         scan_ns: median(rounds.iter().map(|round| round.scan_ns)),
         judge_ns: median(rounds.iter().map(|round| round.judge_ns)),
         ratio_to_hs_scan: median(rounds.iter().map(|round| round.judge_ns / round.scan_ns)),
-        allocations_per_message: counted.map(|counted| counted.saturating_sub(1) as f64 / judged),
+        allocations_per_message: counted.map(|counted| counted as f64 / judged),
         allowed: rounds.first().map_or(0, |round| round.allowed),
         engine: pack.engine().name(),
     })
