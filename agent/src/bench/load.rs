@@ -48,7 +48,12 @@ impl Outcome {
 
     /// The latency that `share` (0 to 1) of the answers stay under.
     pub(super) fn percentile_us(&self, share: f64) -> u32 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index below the length")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "an index below the length"
+        )]
         let at = (self.latencies_us.len() as f64 * share) as usize;
         self.latencies_us.get(at).or(self.latencies_us.last()).copied().unwrap_or(0)
     }
@@ -123,7 +128,9 @@ async fn bind(target: SocketAddr) -> Result<TcpStream, BenchError> {
     let mut bound = false;
     while !bound && input.read(&mut stream).await? {
         input.each_pdu(|pdu| {
-            bound |= header_of(pdu).is_some_and(|h| h.command_id == CommandId::BIND_TRANSCEIVER_RESP && h.command_status.is_ok());
+            bound |= header_of(pdu).is_some_and(|h| {
+                h.command_id == CommandId::BIND_TRANSCEIVER_RESP && h.command_status.is_ok()
+            });
         });
     }
     if bound { Ok(stream) } else { Err(BenchError::Peer("the bind was refused".to_owned())) }
@@ -131,7 +138,8 @@ async fn bind(target: SocketAddr) -> Result<TcpStream, BenchError> {
 
 /// One connection's part of the load.
 async fn send(mut stream: TcpStream, load: Load, frames: Vec<Vec<u8>>) -> Result<Outcome, BenchError> {
-    let mut sender = Sender { frames, next: 0, open: 0, sent_at: vec![Instant::now(); SENT_AT_SLOTS], output: Vec::new() };
+    let mut sender =
+        Sender { frames, next: 0, open: 0, sent_at: vec![Instant::now(); SENT_AT_SLOTS], output: Vec::new() };
     let mut outcome = Outcome::default();
     let mut input = Input::default();
     let started = Instant::now();
@@ -198,9 +206,16 @@ impl Sender {
     }
 
     fn answered(&mut self, pdu: &[u8], now: Instant, timed: bool, outcome: &mut Outcome) {
-        let Some(header) = header_of(pdu).filter(|header| header.command_id == CommandId::SUBMIT_SM_RESP) else { return };
+        let Some(header) = header_of(pdu).filter(|header| header.command_id == CommandId::SUBMIT_SM_RESP)
+        else {
+            return;
+        };
         self.open = self.open.saturating_sub(1);
-        if header.command_status.is_ok() { outcome.taken += 1 } else { outcome.refused += 1 }
+        if header.command_status.is_ok() {
+            outcome.taken += 1
+        } else {
+            outcome.refused += 1
+        }
         if timed {
             let index = header.sequence_number.wrapping_sub(SEQUENCE_START) as usize;
             let took = now.duration_since(self.sent_at[index % SENT_AT_SLOTS]);

@@ -1,0 +1,26 @@
+//! `yumen bench`: figures of this machine, each beside a baseline that runs next to it.
+
+mod load;
+mod proxy;
+mod relay;
+
+pub use proxy::{ProxyBench, run_relay};
+
+use std::collections::BTreeMap;
+
+/// Named figures, in the order of their names.
+pub type Figures = BTreeMap<String, f64>;
+
+/// Why a benchmark gave no figures.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// A socket, a file or a process.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// A PDU can't be written.
+    #[error("a PDU can't be written: {0}")]
+    Emit(#[from] yumen_wire::error::EmitError),
+    /// A peer didn't do its part.
+    #[error("{0}")]
+    Peer(String),
+}
