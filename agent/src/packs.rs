@@ -23,7 +23,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 use yumen_exchange::sighting::PackRef;
-use yumen_matcher::{EngineChoice, Keyring, LoadOptions, LoadedPack, OwnNumberList, Refusal, Worker, WorkerError};
+use yumen_matcher::{
+    EngineChoice, Keyring, LoadOptions, LoadedPack, OwnNumberList, Refusal, Worker, WorkerError,
+};
 use yumen_rules::engine::{JudgeError, Site};
 use yumen_wire::event::Event;
 
@@ -137,9 +139,17 @@ impl Packs {
     /// Adds what is counted about packs.
     pub fn register(&self, registry: &mut Registry) {
         let metrics = &self.metrics;
-        registry.register("yumen_pack_serial", "Serial of the pack in use, 0 without one", metrics.serial.clone());
+        registry.register(
+            "yumen_pack_serial",
+            "Serial of the pack in use, 0 without one",
+            metrics.serial.clone(),
+        );
         registry.register("yumen_pack_loads", "Packs taken since start", metrics.loads.clone());
-        registry.register("yumen_pack_refusals", "Packs refused since start, by reason", metrics.refusals.clone());
+        registry.register(
+            "yumen_pack_refusals",
+            "Packs refused since start, by reason",
+            metrics.refusals.clone(),
+        );
     }
 
     /// The pack in use.
@@ -204,9 +214,8 @@ impl Packs {
     /// The file's pack; `None` where it is the one in use.
     fn read(&self) -> Result<Option<Arc<LoadedPack>>, PackFailure> {
         let keys = read(&self.source.trusted_keys)?;
-        let keyring = Keyring::parse(&String::from_utf8_lossy(&keys)).map_err(|error| PackFailure::Keyring {
-            path: self.source.trusted_keys.clone(),
-            reason: error.to_string(),
+        let keyring = Keyring::parse(&String::from_utf8_lossy(&keys)).map_err(|error| {
+            PackFailure::Keyring { path: self.source.trusted_keys.clone(), reason: error.to_string() }
         })?;
         let bytes = read(&self.source.file)?;
         if self.current.load().as_ref().is_some_and(|pack| pack.bytes() == bytes) {

@@ -2,6 +2,7 @@
 
 mod config;
 mod generated;
+mod run;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -17,6 +18,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the gateway 运行网关
+    Run(run::RunArgs),
     /// Check the configuration, or print its schema 检查配置
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -41,6 +44,7 @@ enum Command {
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
+        Command::Run(args) => run::run(&args),
         Command::Config(command) => config::run(command),
         Command::Rules(command) => yumen_compiler::cli::run(command),
         Command::Screen(args) => yumen_compiler::cli::screen(&args),

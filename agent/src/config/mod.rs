@@ -5,9 +5,11 @@
 //! ```
 //! `docs/agent.toml` shows every field; a test holds it against these types.
 
+mod doors;
 mod error;
 mod validate;
 
+pub use doors::LinkError;
 pub use error::{ConfigError, Problem};
 
 use schemars::JsonSchema;
@@ -148,9 +150,23 @@ pub struct Mqtt {
     /// Sightings sent and not acknowledged.
     #[serde(default = "defaults::mqtt_inflight_max")]
     pub inflight_max: u16,
+    /// Whose word deletes a sighting from the spool: the hub's, or the broker's.
+    #[serde(default)]
+    pub acknowledge: AcknowledgeBy,
     /// How often the retained status is renewed, in seconds.
     #[serde(default = "defaults::mqtt_status_interval_s")]
     pub status_interval_s: u64,
+}
+
+/// Whose word deletes a sighting from the spool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AcknowledgeBy {
+    /// The hub's, when it stands in the hub's database.
+    #[default]
+    Hub,
+    /// The broker's PUBACK: for consumers that aren't a Yumen hub.
+    Broker,
 }
 
 /// TLS towards a server.
@@ -334,8 +350,12 @@ pub struct OnFailure {
     pub no_pack: Fail,
     /// The table of multi-part messages is full.
     pub memory: Fail,
-    /// The PDU can't be read, or the text can't be decoded.
-    pub unreadable: Fail,
+    /// The text can't be decoded by the coding it announces.
+    pub undecodable: Fail,
+    /// The PDU carries a message, and its fields don't fit its length.
+    pub malformed: Fail,
+    /// The engine failed.
+    pub engine: Fail,
 }
 
 /// Fail-open or fail-closed.

@@ -1,0 +1,166 @@
+//! From `agent.toml` to what the doors, the link to the hub and the spool ask for.
+
+use super::{
+    AcknowledgeBy, Balance, BlockAction, ClientTls, Config, DefaultAlphabet, Fail, LadderStep, Listener,
+    OnFailure, Policy, Protocol, Screened, ServerTls, Upstream,
+};
+use crate::doors::config as doors;
+use crate::enforce;
+use crate::mqtt;
+use crate::spool;
+use std::time::Duration;
+use yumen_rules::policy::{Policy as Thresholds, TypologyPolicy};
+use yumen_rules::verdict::{Action, Ladder, Typology};
+use yumen_wire::text;
+
+/// Why the link to the hub can't be made from its settings.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// TLS files.
+    #[error("mqtt.tls: {0}")]
+    Tls(#[from] mqtt::TlsError),
+    /// The password file.
+    #[error("mqtt.password_file: {0}")]
+    Password(#[from] std::io::Error),
+}
+
+impl Config {
+    /// The doors, in the order of the file.
+    #[must_use]
+    pub fn doors(&self) -> Vec<doors::ListenerConfig> {
+        self.listeners.iter().map(|listener| door(listener.get_ref())).collect()
+    }
+
+    /// The spool.
+    #[must_use]
+    pub fn spool_options(&self) -> spool::Options {
+        spool::Options {
+            bytes_max: self.spool.bytes_max,
+            sync_interval: Duration::from_millis(self.spool.sync_interval_ms),
+            ..spool::Options::new(self.data_dir.join("spool"))
+        }
+    }
+
+    /// The link to the hub, where one is configured.
+    ///
+    /// # Errors
+    /// A file that it names can't be used.
+    pub fn link_options(&self) -> Result<Option<mqtt::Options>, LinkError> {
+        let Some(link) = &self.mqtt else { return Ok(None) };
+        let tls = match &link.tls {
+            Some(tls) => Some(mqtt::Tls::load(&tls.ca, tls.cert.as_deref().zip(tls.key.as_deref()))?),
+            None => None,
+        };
+        let password = match &link.password_file {
+            Some(file) => std::fs::read_to_string(file)?.trim_end_matches(['\r', '\n']).to_owned(),
+            None => String::new(),
+        };
+        Ok(Some(mqtt::Options {
+            tls,
+            login: link.username.clone().map(|name| (name, password)),
+            rate_max: link.rate_max,
+            inflight_max: link.inflight_max,
+            status_interval: Duration::from_secs(link.status_interval_s),
+            acknowledge: match link.acknowledge {
+                AcknowledgeBy::Hub => mqtt::Acknowledge::Hub,
+                AcknowledgeBy::Broker => mqtt::Acknowledge::Broker,
+            },
+            ..mqtt::Options::new(self.member.clone(), self.agent.clone(), link.host.clone(), link.port)
+        }))
+    }
+}
+
+fn door(listener: &Listener) -> doors::ListenerConfig {
+    doors::ListenerConfig {
+        name: listener.name.clone(),
+        protocol: match listener.protocol {
+            Protocol::Smpp => doors::ProtocolKind::Smpp,
+            Protocol::Cmpp => doors::ProtocolKind::Cmpp,
+        },
+        bind: *listener.bind.get_ref(),
+        tls: listener.tls.as_ref().map(server_tls),
+        upstreams: listener.upstreams.iter().map(upstream).collect(),
+        balance: match listener.balance {
+            Balance::Failover => doors::Balance::Failover,
+            Balance::RoundRobin => doors::Balance::RoundRobin,
+        },
+        connections_max: listener.connections_max,
+        pdu_bytes_max: listener.pdu_bytes_max,
+        connect_timeout: Duration::from_millis(listener.connect_timeout_ms),
+        drain_timeout: Duration::from_millis(listener.drain_timeout_ms),
+        default_alphabet: match listener.default_alphabet {
+            DefaultAlphabet::Gsm7 => text::DefaultAlphabet::Gsm7Unpacked,
+            DefaultAlphabet::Gsm7Packed => text::DefaultAlphabet::Gsm7Packed,
+            DefaultAlphabet::Latin1 => text::DefaultAlphabet::Latin1,
+            DefaultAlphabet::Ascii => text::DefaultAlphabet::Ascii,
+        },
+        reject_status: listener.policy.block_status,
+        thresholds: thresholds(&listener.policy),
+        policy: enforcement(listener),
+    }
+}
+
+fn server_tls(tls: &ServerTls) -> doors::ServerTls {
+    doors::ServerTls { cert: tls.cert.clone(), key: tls.key.clone(), client_ca: tls.client_ca.clone() }
+}
+
+fn upstream(upstream: &Upstream) -> doors::Upstream {
+    doors::Upstream { address: upstream.address.clone(), tls: upstream.tls.as_ref().map(client_tls) }
+}
+
+fn client_tls(tls: &ClientTls) -> doors::ClientTls {
+    doors::ClientTls {
+        ca: tls.ca.clone(),
+        identity: tls.cert.clone().zip(tls.key.clone()),
+        server_name: tls.server_name.clone(),
+    }
+}
+
+fn thresholds(policy: &Policy) -> Thresholds {
+    let step = |typology: Typology| policy.typology.get(typology.id()).copied().unwrap_or(policy.ladder);
+    Thresholds {
+        typologies: Typology::ALL.map(|typology| TypologyPolicy {
+            ladder: ladder(step(typology)),
+            flag_at: policy.flag_at,
+            reject_at: policy.reject_at,
+        }),
+        block: match policy.action {
+            BlockAction::Reject => Action::Reject,
+            BlockAction::Drop => Action::Drop,
+        },
+        ..Thresholds::default()
+    }
+}
+
+const fn ladder(step: LadderStep) -> Ladder {
+    match step {
+        LadderStep::Shadow => Ladder::Shadow,
+        LadderStep::Flag => Ladder::Flag,
+        LadderStep::Enforce => Ladder::Enforce,
+    }
+}
+
+fn enforcement(listener: &Listener) -> enforce::Policy {
+    let failure: &OnFailure = &listener.on_failure;
+    enforce::Policy {
+        judge_submit: listener.screen.contains(&Screened::Submit),
+        judge_deliver: listener.screen.contains(&Screened::Deliver),
+        blocking: enforce::Blocking::AsJudged,
+        deadline: Duration::from_millis(failure.deadline_ms),
+        failures: enforce::Failures {
+            late: mode(failure.late),
+            no_pack: mode(failure.no_pack),
+            memory_short: mode(failure.memory),
+            undecodable: mode(failure.undecodable),
+            malformed: mode(failure.malformed),
+            engine: mode(failure.engine),
+        },
+    }
+}
+
+const fn mode(fail: Fail) -> enforce::OnFailure {
+    match fail {
+        Fail::Open => enforce::OnFailure::Open,
+        Fail::Closed => enforce::OnFailure::Closed,
+    }
+}

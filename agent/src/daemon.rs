@@ -1,0 +1,234 @@
+//! The agent as a whole: what is started in which order, and ended in which.
+//!
+//! ```text
+//! start: spool → pack → doors → http → link to the hub        end: doors drain → link says good-bye → spool syncs
+//! ```
+
+use crate::config::{Config, LinkError};
+use crate::doors::{Doors, ListenError};
+use crate::http::{self, Readiness};
+use crate::metrics::Counted;
+use crate::mqtt::{self, Facts, Link};
+use crate::packs::{PackFailure, Packs};
+use crate::pipeline::Pipeline;
+use crate::pseudonym::{KeyError, Pseudonyms};
+use crate::reassembly::{Table, TableLimits};
+use crate::report::{Redaction, SpoolReporter};
+use crate::spool::{OpenError, Spool};
+use prometheus_client::registry::Registry;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+/// Why the agent doesn't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// `data_dir` can't be made.
+    #[error("data_dir {path}: {source}")]
+    DataDir {
+        /// The folder.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The spool can't be opened.
+    #[error("spool: {0}")]
+    Spool(#[from] OpenError),
+    /// The key of the pseudonyms.
+    #[error("spool.pseudonym_key: {0}")]
+    Key(#[from] KeyError),
+    /// No pack, and Hyperscan was insisted on.
+    #[error("pack: {0}")]
+    Pack(#[from] PackFailure),
+    /// A listener.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The HTTP listener.
+    #[error("http.bind {bind}: {source}")]
+    Http {
+        /// Its address.
+        bind: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The link to the hub.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The process can't take signals.
+    #[error("signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// A running agent.
+pub struct Daemon {
+    packs: Arc<Packs>,
+    doors: Arc<Doors>,
+    link: Option<Link>,
+    spool: Spool,
+    draining: Arc<AtomicBool>,
+    http_stop: watch::Sender<bool>,
+    http_addr: SocketAddr,
+}
+
+impl Daemon {
+    /// Starts everything. Needs a multi-threaded tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`]: what is missing or taken, by name. A missing or refused pack isn't an error: the listeners'
+    /// `on_failure.no_pack` says what happens until one comes.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|source| StartError::DataDir { path: config.data_dir.display().to_string(), source })?;
+        let (spool, recovery) = Spool::open(config.spool_options())?;
+        tracing::info!(
+            pending = recovery.pending,
+            lost = recovery.lost,
+            discarded = recovery.discarded,
+            "SpoolOpened"
+        );
+        let packs = Arc::new(Packs::from_config(config));
+        load_first(&packs, config).await?;
+        let reporter = Arc::new(SpoolReporter::new(spool.clone(), redaction(config)?));
+        let pipeline = Arc::new(Pipeline::new(packs.clone(), reporter, Table::new(TableLimits::default())));
+        let doors = Arc::new(Doors::start(config.doors(), &pipeline).await?);
+        let link = config.link_options()?.map(|options| start_link(options, &spool, &packs, &doors));
+        let draining = Arc::new(AtomicBool::new(false));
+        let mut registry = Registry::default();
+        packs.register(&mut registry);
+        registry.register_collector(Box::new(Counted {
+            doors: doors.clone(),
+            pipeline,
+            spool: spool.clone(),
+            link: link.as_ref().map(|link| Box::new(link.stats_source()) as _),
+        }));
+        let (http_stop, stopped) = watch::channel(false);
+        let bind = config.http.bind;
+        let unbound = |source| StartError::Http { bind, source };
+        let listener = TcpListener::bind(bind).await.map_err(unbound)?;
+        let http_addr = listener.local_addr().map_err(unbound)?;
+        let readiness = readiness(packs.clone(), spool.clone(), draining.clone());
+        tokio::spawn(http::serve(listener, registry, readiness, stopped));
+        tokio::spawn(packs.clone().watch());
+        tracing::info!(%http_addr, "HttpListening");
+        Ok(Self { packs, doors, link, spool, draining, http_stop, http_addr })
+    }
+
+    /// Where `/healthz` listens.
+    #[must_use]
+    pub const fn http_addr(&self) -> SocketAddr {
+        self.http_addr
+    }
+
+    /// Where each listener listens.
+    pub fn listener_addrs(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        self.doors.local_addrs()
+    }
+
+    /// Runs until SIGTERM or SIGINT; SIGHUP reloads the pack. Then drains. A second signal ends the drain at once.
+    ///
+    /// # Errors
+    /// The process can't take signals.
+    pub async fn run(self) -> Result<(), StartError> {
+        let take = |kind| signal(kind).map_err(StartError::Signals);
+        let mut reload = take(SignalKind::hangup())?;
+        let mut end = (take(SignalKind::terminate())?, take(SignalKind::interrupt())?);
+        loop {
+            tokio::select! {
+                Some(()) = reload.recv() => self.packs.request_reload(),
+                () = ended(&mut end) => break,
+            }
+        }
+        tracing::info!("DrainStarted");
+        tokio::select! {
+            () = self.stop() => {}
+            () = ended(&mut end) => tracing::warn!("DrainCut: a second signal came"),
+        }
+        Ok(())
+    }
+
+    /// Drains the listeners, says good-bye to the hub, syncs the spool.
+    pub async fn stop(self) {
+        self.draining.store(true, Ordering::Relaxed);
+        self.doors.drain().await;
+        if let Some(link) = self.link {
+            link.stop().await;
+        }
+        if let Err(error) = self.spool.sync() {
+            tracing::error!(%error, "SpoolUnsynced");
+        }
+        // Whoever listens is gone already if this fails.
+        let _sent = self.http_stop.send(true);
+        tracing::info!("Stopped");
+    }
+}
+
+async fn ended(signals: &mut (Signal, Signal)) {
+    tokio::select! {
+        _ = signals.0.recv() => {}
+        _ = signals.1.recv() => {}
+    }
+}
+
+/// The first pack. Without it the agent runs and says so, unless an engine was insisted on that isn't there.
+async fn load_first(packs: &Arc<Packs>, config: &Config) -> Result<(), StartError> {
+    let loading = packs.clone();
+    let outcome = tokio::task::spawn_blocking(move || loading.load()).await;
+    let insists = config.pack.matcher == crate::config::MatcherChoice::Hyperscan;
+    match outcome {
+        Ok(Err(failure)) if insists && failure.code() == "matcher" => Err(failure.into()),
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => {
+            tracing::error!("PackMissing: no pack is loaded; on_failure.no_pack decides about every message");
+            Ok(())
+        }
+    }
+}
+
+fn redaction(config: &Config) -> Result<Redaction, KeyError> {
+    let pseudonyms = match &config.spool.pseudonym_key {
+        Some(file) => Pseudonyms::load(file)?,
+        None => Pseudonyms::load_or_create(&config.data_dir.join("pseudonym.key"))?,
+    };
+    Ok(Redaction {
+        member: config.member.clone(),
+        agent: config.agent.clone(),
+        pseudonyms,
+        own_numbers: config.own_numbers.clone(),
+    })
+}
+
+fn start_link(options: mqtt::Options, spool: &Spool, packs: &Arc<Packs>, doors: &Arc<Doors>) -> Link {
+    let (packs, doors) = (packs.clone(), doors.clone());
+    let facts = move || {
+        let (judged, blocked) = Counted::totals(&doors);
+        Facts { pack: packs.pack_ref(), judged, blocked }
+    };
+    Link::start(options, spool.clone(), Arc::new(facts))
+}
+
+fn readiness(
+    packs: Arc<Packs>,
+    spool: Spool,
+    draining: Arc<AtomicBool>,
+) -> impl Fn() -> Readiness + Send + Sync {
+    let dropped_before = AtomicDropped::default();
+    move || Readiness {
+        pack: packs.current().is_some(),
+        listeners: true,
+        spool: dropped_before.unchanged(spool.stats().dropped()),
+        draining: draining.load(Ordering::Relaxed),
+    }
+}
+
+/// The spool counts as unready while sightings are being dropped: between two looks.
+#[derive(Default)]
+struct AtomicDropped(std::sync::atomic::AtomicU64);
+
+impl AtomicDropped {
+    fn unchanged(&self, dropped: u64) -> bool {
+        self.0.swap(dropped, Ordering::Relaxed) == dropped
+    }
+}
