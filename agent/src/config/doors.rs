@@ -11,7 +11,7 @@ use crate::spool;
 use std::time::Duration;
 use yumen_rules::policy::{Policy as Thresholds, TypologyPolicy};
 use yumen_rules::verdict::{Action, Ladder, Typology};
-use yumen_wire::text;
+use yumen_wire::text::Coding;
 
 /// Why the link to the hub can't be made from its settings.
 #[derive(Debug, thiserror::Error)]
@@ -89,10 +89,11 @@ fn door(listener: &Listener) -> doors::ListenerConfig {
         connect_timeout: Duration::from_millis(listener.connect_timeout_ms),
         drain_timeout: Duration::from_millis(listener.drain_timeout_ms),
         default_alphabet: match listener.default_alphabet {
-            DefaultAlphabet::Gsm7 => text::DefaultAlphabet::Gsm7Unpacked,
-            DefaultAlphabet::Gsm7Packed => text::DefaultAlphabet::Gsm7Packed,
-            DefaultAlphabet::Latin1 => text::DefaultAlphabet::Latin1,
-            DefaultAlphabet::Ascii => text::DefaultAlphabet::Ascii,
+            DefaultAlphabet::Gsm7 => Coding::Gsm7,
+            DefaultAlphabet::Gsm7Packed => Coding::Gsm7Packed,
+            DefaultAlphabet::Latin1 => Coding::Latin1,
+            DefaultAlphabet::Ascii => Coding::Ascii,
+            DefaultAlphabet::Utf8 => Coding::Utf8,
         },
         reject_status: listener.policy.block_status,
         thresholds: thresholds(&listener.policy),

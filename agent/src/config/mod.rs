@@ -294,6 +294,8 @@ pub enum DefaultAlphabet {
     Latin1,
     /// ASCII.
     Ascii,
+    /// UTF-8, which no standard has, but some centres take.
+    Utf8,
 }
 
 /// From a score to what is done.
