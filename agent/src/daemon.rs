@@ -190,7 +190,7 @@ async fn load_first(packs: &Arc<Packs>, config: &Config) -> Result<(), StartErro
 fn redaction(config: &Config) -> Result<Redaction, KeyError> {
     let pseudonyms = match &config.spool.pseudonym_key {
         Some(file) => Pseudonyms::load(file)?,
-        None => Pseudonyms::load_or_create(&config.data_dir.join("pseudonym.key"))?,
+        None => Pseudonyms::load_or_make(&config.data_dir.join("pseudonym.key"))?,
     };
     Ok(Redaction {
         member: config.member.clone(),

@@ -85,15 +85,17 @@ impl Counted {
             };
             let open = *metric == "connections_open";
             let kind = if open { MetricType::Gauge } else { MetricType::Counter };
+            let name = format!("yumen_listener_{metric}");
             let mut family = encoder.encode_descriptor(
-                &format!("yumen_listener_{metric}"),
+                &name,
                 "See agent/src/doors/counters.rs",
                 None,
                 kind,
             )?;
             for (listener, counters) in &listeners {
                 let value = counters.get(at).map_or(0, |(_, value)| *value);
-                let sample = family.encode_family(&[("listener", *listener)])?;
+                let labels = [("listener", *listener)];
+                let sample = family.encode_family(&labels)?;
                 if open {
                     ConstGauge::new(signed(value)).encode(sample)?
                 } else {
@@ -109,7 +111,8 @@ impl Counted {
         )?;
         for (listener, counters) in self.doors.counters() {
             for (cause, count) in Cause::ALL.iter().zip(&counters.undecided) {
-                let sample = family.encode_family(&[("listener", listener), ("cause", cause.name())])?;
+                let labels = [("listener", listener), ("cause", cause.name())];
+                let sample = family.encode_family(&labels)?;
                 ConstCounter::new(count.load(Ordering::Relaxed)).encode(sample)?;
             }
         }

@@ -436,7 +436,9 @@ impl Default for OnFailure {
             late: Fail::Open,
             no_pack: Fail::Open,
             memory: Fail::Open,
-            unreadable: Fail::Open,
+            undecodable: Fail::Open,
+            malformed: Fail::Open,
+            engine: Fail::Open,
         }
     }
 }
