@@ -86,12 +86,8 @@ impl Counted {
             let open = *metric == "connections_open";
             let kind = if open { MetricType::Gauge } else { MetricType::Counter };
             let name = format!("yumen_listener_{metric}");
-            let mut family = encoder.encode_descriptor(
-                &name,
-                "See agent/src/doors/counters.rs",
-                None,
-                kind,
-            )?;
+            let mut family =
+                encoder.encode_descriptor(&name, "See agent/src/doors/counters.rs", None, kind)?;
             for (listener, counters) in &listeners {
                 let value = counters.get(at).map_or(0, |(_, value)| *value);
                 let labels = [("listener", *listener)];
