@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use yumen_tests::demo::{stream::Sender, up};
 use yumen_tests::peer::{cmpp, smpp};
 use yumen_tests::site::Ports;
+use yumen_wire::cmpp::Version;
 
 /// A demonstration of Yumen on this machine. 玉门演示
 #[derive(Debug, Parser)]
@@ -60,15 +61,20 @@ async fn main() -> Result<()> {
         Command::Send { text, from, to, door } => {
             let sender = match door {
                 Door::Smpp => Sender::Smpp(smpp::Esme::bind(("127.0.0.1", ports.smpp), "demo").await?),
-                Door::Cmpp => {
-                    Sender::Cmpp(cmpp::Sp::connect(("127.0.0.1", ports.cmpp), cmpp::Version::V30).await?)
-                }
+                Door::Cmpp => Sender::Cmpp(
+                    cmpp::Sp::connect(("127.0.0.1", ports.cmpp), Version::V3, cmpp::ACCOUNT).await?,
+                ),
             };
             let answer = sender.send(&from, &to, &text).await?;
             if answer.passed {
                 println!("passed 已放行");
             } else {
-                println!("refused 已拦截: status {} (0x{:08X}) {}", answer.status, answer.status, answer.name.unwrap_or(""));
+                println!(
+                    "refused 已拦截: status {} (0x{:08X}) {}",
+                    answer.status,
+                    answer.status,
+                    answer.name.unwrap_or("")
+                );
             }
             Ok(())
         }

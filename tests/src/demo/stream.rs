@@ -52,12 +52,20 @@ impl Sender {
                 let answers = esme.submit(from, to, text).await?;
                 let refused = answers.iter().find(|answer| !answer.is_ok());
                 let status = refused.map(|answer| answer.status);
-                Answer { passed: refused.is_none(), status: status.map_or(0, |status| status.0), name: status.and_then(|status| status.name()) }
+                Answer {
+                    passed: refused.is_none(),
+                    status: status.map_or(0, |status| status.0),
+                    name: status.and_then(|status| status.name()),
+                }
             }
             Self::Cmpp(sp) => {
                 let answers = sp.submit(from, to, text).await?;
                 let refused = answers.iter().find(|answer| !answer.is_ok());
-                Answer { passed: refused.is_none(), status: refused.map_or(0, |answer| answer.result), name: None }
+                Answer {
+                    passed: refused.is_none(),
+                    status: refused.map_or(0, |answer| answer.result),
+                    name: None,
+                }
             }
         })
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use yumen_wire::cmpp::Version;
 
 /// Runs it. `dir` keeps keys, pack, database and logs.
 ///
@@ -24,11 +25,14 @@ pub async fn run(dir: &Path, ports: Ports, per_s: u32) -> Result<()> {
     println!("starting hub and agent 正在启动枢纽与网关 …");
     let hub = site.start_hub()?;
     let smsc = smpp::Centre::start_forgetful(("127.0.0.1", ports.smsc)).await?;
-    let ismg = cmpp::Ismg::start_forgetful(("127.0.0.1", ports.ismg)).await?;
+    let ismg = cmpp::Ismg::start_forgetful(("127.0.0.1", ports.ismg), Version::V3, cmpp::ACCOUNT).await?;
     let agent = site.start_agent("gw1", &site.agent_config("gw1", ""))?;
     let tally = Arc::new(Tally::default());
-    let esme = smpp::Esme::bind(("127.0.0.1", ports.smpp), "demo").await.context("bind through the gateway")?;
-    let sp = cmpp::Sp::connect(("127.0.0.1", ports.cmpp), cmpp::Version::V30).await.context("connect through the gateway")?;
+    let esme =
+        smpp::Esme::bind(("127.0.0.1", ports.smpp), "demo").await.context("bind through the gateway")?;
+    let sp = cmpp::Sp::connect(("127.0.0.1", ports.cmpp), Version::V3, cmpp::ACCOUNT)
+        .await
+        .context("connect through the gateway")?;
     banner(&site);
     let mut programs = [agent, hub];
     let outcome = tokio::select! {
@@ -88,7 +92,9 @@ async fn report(tally: &Tally, programs: &mut [Program]) -> Result<()> {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     for second in 0_u64.. {
         tick.tick().await;
-        if let Some(program) = programs.iter_mut().find_map(|program| (!program.is_running()).then_some(&*program)) {
+        if let Some(program) =
+            programs.iter_mut().find_map(|program| (!program.is_running()).then_some(&*program))
+        {
             bail!("a program ended by itself:\n{}", program.log());
         }
         if second % 10 == 9 {
