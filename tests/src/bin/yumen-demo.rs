@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use yumen_tests::demo::{stream::Sender, up};
 use yumen_tests::peer::{cmpp, smpp};
 use yumen_tests::site::Ports;
@@ -53,8 +54,17 @@ enum Door {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    let cli = Cli::parse();
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("yumen-demo: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<()> {
     let ports = Ports::usual(cli.port_offset);
     match cli.command {
         Command::Up { dir, per_s } => up::run(&dir, ports, per_s).await,
