@@ -85,7 +85,8 @@ pub struct Sighting {
     pub rules: Vec<RuleHit>,
     /// Contacts and senders of the suspect, in clear.
     pub indicators: Vec<Indicator>,
-    /// Keyed pseudonym of the destination (`v1:` key epoch `:` 32 hex digits), absent where there is none.
+    /// Keyed pseudonym of the person it was sent to (`v1:` key epoch `:` 32 hex digits); of the subscriber who wrote to
+    /// a service, where the message wasn't blocked. Absent where no person's number is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub victim: Option<String>,
     /// How many destinations the message had.

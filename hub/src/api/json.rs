@@ -16,10 +16,17 @@ use yumen_exchange::time;
 /// The parameters of a URL, in order.
 pub(crate) type Parameters = axum::extract::Query<Vec<(String, String)>>;
 
-/// Reads a query; the answer to a bad one.
-pub(crate) fn query(parameters: &Parameters) -> Result<Query, Response> {
-    let pairs = parameters.iter().map(|(key, value)| (&key[..], &value[..]));
-    Query::parse(pairs).map_err(|error: QueryError| problem(StatusCode::BAD_REQUEST, &error.to_string()))
+/// Reads a query.
+///
+/// # Errors
+/// What is wrong with it, for [`refused`].
+pub(crate) fn query(parameters: &Parameters) -> Result<Query, QueryError> {
+    Query::parse(parameters.iter().map(|(key, value)| (&key[..], &value[..])))
+}
+
+/// The answer to a bad query.
+pub(crate) fn refused(error: &QueryError) -> Response {
+    problem(StatusCode::BAD_REQUEST, &error.to_string())
 }
 
 /// A sighting as the API gives it.
@@ -38,7 +45,7 @@ pub(crate) fn value(row: &Row) -> Value {
 pub(super) async fn sightings(State(hub): State<Arc<Hub>>, parameters: Parameters) -> Response {
     let query = match query(&parameters) {
         Ok(query) => query,
-        Err(response) => return response,
+        Err(error) => return refused(&error),
     };
     match query.page(&hub.store).await {
         Ok(page) => {

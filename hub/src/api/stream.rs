@@ -1,7 +1,7 @@
 //! Live streams as server-sent events: sightings in the order of their arrival, from the database, so that a slow
 //! reader misses nothing and holds nothing up.
 
-use super::json::{Parameters, query, value};
+use super::json::{Parameters, query, refused, value};
 use super::{Hub, problem};
 use crate::limits::{STREAM_READ_MAX, STREAMS_MAX};
 use crate::metrics::Metrics;
@@ -67,7 +67,7 @@ pub(crate) async fn open(
     }
     let filter = match query(&parameters) {
         Ok(query) => query.filter,
-        Err(response) => return response,
+        Err(error) => return refused(&error),
     };
     let Ok(permit) = Arc::clone(&hub.streams.permits).try_acquire_owned() else {
         return problem(StatusCode::SERVICE_UNAVAILABLE, "too many live streams");

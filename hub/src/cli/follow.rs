@@ -74,7 +74,10 @@ pub(super) fn run(options: &Sightings) -> ExitCode {
         Err(FollowError::Output(_)) => return ExitCode::SUCCESS,
         Err(error) => return fail(format!("{}: {error}", options.http)),
     };
-    while options.follow {
+    if !options.follow {
+        return ExitCode::SUCCESS;
+    }
+    loop {
         match options.stream(&mut after, &mut output) {
             Err(FollowError::Output(_)) => return ExitCode::SUCCESS,
             Err(error) => eprintln!("{}: {error}; trying again 正在重连", options.http),
@@ -82,7 +85,6 @@ pub(super) fn run(options: &Sightings) -> ExitCode {
         }
         wait();
     }
-    ExitCode::SUCCESS
 }
 
 impl Sightings {

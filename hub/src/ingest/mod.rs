@@ -45,7 +45,6 @@ impl Ingest {
     }
 
     /// Whether the hub is subscribed; shared.
-    #[must_use]
     pub fn connected(&self) -> impl Fn() -> bool + Send + Sync + use<> {
         let connected = Arc::clone(&self.connected);
         move || connected.load(Ordering::Relaxed)
