@@ -56,6 +56,21 @@ pub struct Figures {
     pub engine: &'static str,
 }
 
+impl Figures {
+    /// The figures by the names that `yumen bench --json` has for them; without the count of allocations where nobody counts.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let figures = [
+            ("engine.decode_ns", Some(self.decode_ns)),
+            ("engine.fold_ns", Some(self.fold_ns)),
+            ("engine.hs_scan_ns", Some(self.scan_ns)),
+            ("engine.judge_ns", Some(self.judge_ns)),
+            ("engine.ratio_to_hs_scan", Some(self.ratio_to_hs_scan)),
+            ("engine.allocations_per_message", self.allocations_per_message),
+        ];
+        figures.into_iter().filter_map(|(name, figure)| Some((name, figure?)))
+    }
+}
+
 /// Why nothing could be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
