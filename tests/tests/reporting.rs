@@ -3,7 +3,6 @@
 //! The agent is a process of its own, so that it can be killed too: this test binary, run again for [`agent_process`],
 //! with the agent's real spool and MQTT link. It writes down each id after the spool took it; what is written down must
 //! be in the table, once.
-#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is a failed test")]
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
