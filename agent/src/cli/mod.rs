@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod bench;
 mod config;
 mod generated;
 mod run;
@@ -28,6 +29,11 @@ enum Command {
     Rules(yumen_compiler::cli::RulesCommand),
     /// Judge the messages of a file or of standard input 筛查文件中的短信
     Screen(yumen_compiler::cli::ScreenArgs),
+    /// Measure this machine, each figure beside its baseline 性能测试
+    Bench(bench::BenchArgs),
+    /// Become the plain relay that `bench` compares with
+    #[command(hide = true)]
+    BenchRelay(bench::RelayArgs),
     /// Write the man pages into a folder 生成手册页
     Man {
         /// The folder
@@ -48,6 +54,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Config(command) => config::run(command),
         Command::Rules(command) => yumen_compiler::cli::run(command),
         Command::Screen(args) => yumen_compiler::cli::screen(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::BenchRelay(args) => bench::relay(&args),
         Command::Man { dir } => generated::man(&dir),
         Command::Completions { shell } => generated::completions(shell),
     }
