@@ -432,7 +432,7 @@ impl Default for Policy {
 impl Default for OnFailure {
     fn default() -> Self {
         Self {
-            deadline_ms: 50,
+            deadline_ms: 500,
             late: Fail::Open,
             no_pack: Fail::Open,
             memory: Fail::Open,
