@@ -41,7 +41,9 @@ pub(super) struct RelayArgs {
 
 pub(super) fn run(args: &BenchArgs) -> ExitCode {
     if cfg!(debug_assertions) {
-        eprintln!("this is a development build; for figures that count: cargo run --release --bin yumen -- bench");
+        eprintln!(
+            "this is a development build; for figures that count: cargo run --release --bin yumen -- bench"
+        );
     }
     let mut figures = Figures::new();
     if args.only != Some(Part::Smpp) {
@@ -78,9 +80,8 @@ pub(super) fn relay(args: &RelayArgs) -> ExitCode {
 fn proxy(seconds: u64) -> Result<Figures, BenchError> {
     let work_dir = std::env::temp_dir().join(format!("yumen-bench-{}", std::process::id()));
     std::fs::create_dir_all(&work_dir)?;
-    let outcome = prepare(&work_dir, seconds).and_then(|bench| {
-        runtime()?.block_on(bench.run(|step| eprintln!("{step} …")))
-    });
+    let outcome = prepare(&work_dir, seconds)
+        .and_then(|bench| runtime()?.block_on(bench.run(|step| eprintln!("{step} …"))));
     // What is left over there is a log and a pack; a failed run keeps them to be looked at.
     if outcome.is_ok() {
         std::fs::remove_dir_all(&work_dir)?;
