@@ -1,6 +1,9 @@
 //! Fixtures shared by the end-to-end tests and the demonstration.
 
+pub mod bench;
 pub mod demo;
+pub mod foreign;
 pub mod peer;
 pub mod program;
 pub mod site;
+pub mod traffic;
