@@ -278,7 +278,7 @@ impl Judge for Packs {
             None => Worker::new(Arc::clone(pack)).map(Box::new),
         }
         .map_err(|WorkerError::Scanner(error)| Unjudged::Engine(JudgeError::Match(error)))?;
-        let site = Site { own: &self.own, utc_offset_minutes: self.utc_offset_min };
+        let site = Site { own: &self.own, utc_offset_minutes: self.utc_offset_min, ..Site::DEFAULT };
         let judged = worker.judge(&site, event).map(|judgement| {
             then(Judged { judgement: &judgement, pack: pack.pack() });
         });

@@ -10,6 +10,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod behave;
 pub mod digest;
 pub mod engine;
 pub mod extract;

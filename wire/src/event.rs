@@ -133,6 +133,83 @@ pub struct Segments {
     pub total: u8,
 }
 
+/// What the network says about the caller's right to its number (3GPP TS 24.229 §7.2A.20, `verstat`; RFC 8224).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Verstat {
+    /// Nothing was said, and no signature came along.
+    #[default]
+    Absent = 0,
+    /// `TN-Validation-Passed`, or our own check of the Identity header passed.
+    Passed = 1,
+    /// `TN-Validation-Failed`, or our own check failed.
+    Failed = 2,
+    /// `No-TN-Validation`: somebody looked, and there was nothing to check.
+    NotValidated = 3,
+}
+
+/// How far the signing provider vouches for the caller (RFC 8588 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Attestation {
+    /// A: knows the customer, and that the number is theirs.
+    Full = 0,
+    /// B: knows the customer, not the number.
+    Partial = 1,
+    /// C: only knows where the call came in.
+    Gateway = 2,
+}
+
+/// The side of the network that a call comes from, as the listener's configuration says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Trunk {
+    /// Not configured.
+    #[default]
+    Unknown = 0,
+    /// The institution's own side: its PBX, its outbound team.
+    Own = 1,
+    /// Another operator of the country.
+    Domestic = 2,
+    /// From abroad.
+    International = 3,
+}
+
+/// What is known of a call attempt beside its numbers. Texts are as they came, empty where absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Call<'a> {
+    /// The asserted caller (P-Asserted-Identity, RFC 3325); absent where nobody asserts one.
+    pub asserted: Address<'a>,
+    /// Who last sent the call on (Diversion, RFC 5806; History-Info, RFC 7044); absent where nobody did.
+    pub diverted_from: Address<'a>,
+    /// The display name of From.
+    pub display_name: &'a str,
+    /// User-Agent (RFC 3261 §20.41).
+    pub user_agent: &'a str,
+    /// What the network, or our own check, says of the caller's number.
+    pub verstat: Verstat,
+    /// The attestation of a signature that holds.
+    pub attestation: Option<Attestation>,
+    /// The caller asks not to be shown (Privacy, RFC 3323; an anonymous From).
+    pub private: bool,
+    /// Where the call comes from.
+    pub trunk: Trunk,
+}
+
+impl Call<'_> {
+    /// Nothing is known: what messages carry.
+    pub const NONE: Self = Self {
+        asserted: Address::new(""),
+        diverted_from: Address::new(""),
+        display_name: "",
+        user_agent: "",
+        verstat: Verstat::Absent,
+        attestation: None,
+        private: false,
+        trunk: Trunk::Unknown,
+    };
+}
+
 /// One message or call attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
@@ -152,6 +229,8 @@ pub struct Event<'a> {
     pub text: &'a str,
     /// `None` for a message of one part.
     pub segments: Option<Segments>,
+    /// What is known of a call attempt; the default for messages.
+    pub call: Call<'a>,
     /// Milliseconds since the Unix epoch, UTC, as the door saw it.
     pub time_ms: u64,
 }
@@ -169,6 +248,7 @@ impl<'a> Event<'a> {
             destinations: 1,
             text,
             segments: None,
+            call: Call::NONE,
             time_ms: 0,
         }
     }

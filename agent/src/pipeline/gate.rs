@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use yumen_rules::policy::Policy as Thresholds;
 use yumen_rules::verdict::Action;
-use yumen_wire::event::{Channel, Door, Event, Segments};
+use yumen_wire::event::{Call, Channel, Door, Event, Segments};
 use yumen_wire::limits::ADDRESS_TEXT_BYTES_MAX;
 use yumen_wire::udh::Concatenation;
 
@@ -227,6 +227,7 @@ impl Gate {
             destinations: message.destinations,
             text,
             segments: subject.segments,
+            call: Call::NONE,
             time_ms: subject.now.time_ms,
         };
         let mut ruling = None;

@@ -4,6 +4,7 @@ use super::condition::{self, ConditionId, Groups};
 use super::facts::Facts;
 use super::judgement::ProtectedSet;
 use super::observer::Observer;
+use crate::behave::{self, Behaviour};
 use crate::number::{self, CANONICAL_LEN_MAX};
 use crate::pack::{OrganisationKind, Pack};
 use crate::signal::Protected;
@@ -15,11 +16,14 @@ pub struct Site<'c> {
     pub own: &'c dyn OwnNumbers,
     /// Local time, minutes ahead of UTC: 480 in China.
     pub utc_offset_minutes: i32,
+    /// Who knows how numbers have been behaving.
+    pub behaviour: &'c dyn Behaviour,
 }
 
 impl Site<'static> {
-    /// No number of its own, Chinese time.
-    pub const DEFAULT: Self = Self { own: &NoNumbers, utc_offset_minutes: 480 };
+    /// No number of its own, Chinese time, nobody counts.
+    pub const DEFAULT: Self =
+        Self { own: &NoNumbers, utc_offset_minutes: 480, behaviour: &behave::Unobserved };
 }
 
 impl Site<'_> {
