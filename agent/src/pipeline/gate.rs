@@ -1,6 +1,6 @@
 //! One listener's way through the pipeline.
 
-use super::{Hit, Judged, Pipeline, Unjudged};
+use super::{CallVerdict, Hit, Judged, Pipeline, Unjudged};
 use crate::doors::config::ListenerConfig;
 use crate::doors::counters::Counters;
 use crate::doors::protocol::{Coded, Extras, Message};
@@ -42,6 +42,45 @@ impl Gate {
             policy: config.policy,
             thresholds: config.thresholds,
             pipeline,
+        }
+    }
+
+    /// For a listener that isn't one of the short message doors; `number` is its place behind them.
+    #[must_use]
+    pub fn with_policy(
+        name: &str,
+        number: u16,
+        policy: enforce::Policy,
+        thresholds: Thresholds,
+        pipeline: Arc<Pipeline>,
+    ) -> Self {
+        Self { name: name.to_owned(), counters: Counters::default(), number, policy, thresholds, pipeline }
+    }
+
+    /// Decides on a call attempt. There is no verdict where the direction isn't judged, and where nobody could judge.
+    pub fn screen_call(&self, event: &Event<'_>, now: Now) -> (Ruling, Option<CallVerdict>) {
+        if !self.policy.judges(event.direction) {
+            return (Ruling::Pass(enforce::waive(Waiver::DirectionNotJudged)), None);
+        }
+        Counters::add(&self.counters.judged);
+        if now.instant.elapsed() > self.policy.deadline {
+            return (self.undecided(Cause::Late), None);
+        }
+        let mut decided = None;
+        let judged = self.pipeline.judge.judge(event, &mut |judged| {
+            let verdict = self.thresholds.decide(judged.judgement);
+            let found = CallVerdict {
+                action: verdict.action,
+                score: verdict.score,
+                typology: verdict.typology,
+                pack_serial: judged.pack.header().serial,
+            };
+            decided = Some((self.decide(event, judged, now.instant, &mut |_| true), Some(found)));
+        });
+        match (judged, decided) {
+            (Ok(()), Some(decided)) => decided,
+            (Err(Unjudged::NoPack), _) => (self.undecided(Cause::NoPack), None),
+            (Err(Unjudged::Engine(_)) | Ok(()), _) => (self.undecided(Cause::Engine), None),
         }
     }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use yumen_rules::engine::{JudgeError, Judgement};
 use yumen_rules::pack::Pack;
 use yumen_rules::policy::Verdict;
-use yumen_rules::verdict::Action;
+use yumen_rules::verdict::{Action, Typology};
 use yumen_wire::event::Event;
 
 /// Judges events with the pack that is loaded. A swap of the pack is the implementation's part: an event is judged by
@@ -28,6 +28,19 @@ pub trait Judge: Send + Sync {
     /// # Errors
     /// [`Unjudged`]; `then` isn't called then.
     fn judge(&self, event: &Event<'_>, then: &mut dyn FnMut(Judged<'_>)) -> Result<(), Unjudged>;
+}
+
+/// What was decided about a call attempt, before the listener's policy made a ruling of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallVerdict {
+    /// What the thresholds ask for.
+    pub action: Action,
+    /// Combined score, 0 to 100.
+    pub score: u8,
+    /// The typology that decided, where a rule held.
+    pub typology: Option<Typology>,
+    /// Serial of the pack that it was judged by.
+    pub pack_serial: u64,
 }
 
 /// A judgement, with the pack it was made by.
