@@ -4,6 +4,7 @@
 //! start: spool → pack → doors → http → link to the hub        end: doors drain → link says good-bye → spool syncs
 //! ```
 
+use crate::behaviour::Behaviour;
 use crate::config::{Config, LinkError};
 use crate::doors::{Doors, ListenError};
 use crate::http::{self, Readiness};
@@ -89,10 +90,12 @@ impl Daemon {
             discarded = recovery.discarded,
             "SpoolOpened"
         );
-        let packs = Arc::new(Packs::from_config(config));
+        let behaviour = Arc::new(Behaviour::default());
+        let packs = Arc::new(Packs::from_config(config, behaviour.clone()));
         load_first(&packs, config).await?;
         let reporter = Arc::new(SpoolReporter::new(spool.clone(), redaction(config)?));
-        let pipeline = Arc::new(Pipeline::new(packs.clone(), reporter, Table::new(TableLimits::default())));
+        let pipeline = Pipeline::new(packs.clone(), reporter, Table::new(TableLimits::default()));
+        let pipeline = Arc::new(pipeline.with_behaviour(behaviour));
         let doors = Arc::new(Doors::start(config.doors(), &pipeline).await?);
         let link = config.link_options()?.map(|options| start_link(options, &spool, &packs, &doors));
         let draining = Arc::new(AtomicBool::new(false));

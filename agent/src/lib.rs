@@ -5,6 +5,7 @@
 //!                                         └→ report (Sighting) → spool → mqtt → hub
 //! ```
 
+pub mod behaviour;
 pub mod bench;
 pub mod cli;
 pub mod clock;

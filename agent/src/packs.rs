@@ -8,6 +8,7 @@
 //! A judging thread takes a reference to the pack for one event; a swap changes what the next one takes. No event is
 //! without a pack in between, and none sees two.
 
+use crate::behaviour::Behaviour;
 use crate::clock;
 use crate::config;
 use crate::pipeline::{Judge, Judged, Unjudged};
@@ -87,6 +88,7 @@ pub struct Packs {
     current: ArcSwapOption<LoadedPack>,
     own: OwnNumberList,
     utc_offset_min: i32,
+    behaviour: Arc<Behaviour>,
     reload: Notify,
     metrics: PackMetrics,
 }
@@ -107,12 +109,18 @@ struct RefusalLabel {
 impl Packs {
     /// With no pack yet.
     #[must_use]
-    pub fn new(source: Source, own_numbers: Vec<String>, utc_offset_min: i32) -> Self {
+    pub fn new(
+        source: Source,
+        own_numbers: Vec<String>,
+        utc_offset_min: i32,
+        behaviour: Arc<Behaviour>,
+    ) -> Self {
         Self {
             source,
             current: ArcSwapOption::empty(),
             own: OwnNumberList(own_numbers),
             utc_offset_min,
+            behaviour,
             reload: Notify::new(),
             metrics: PackMetrics::default(),
         }
@@ -120,7 +128,7 @@ impl Packs {
 
     /// As the configuration says.
     #[must_use]
-    pub fn from_config(config: &config::Config) -> Self {
+    pub fn from_config(config: &config::Config, behaviour: Arc<Behaviour>) -> Self {
         let pack = &config.pack;
         let source = Source {
             file: pack.file.clone(),
@@ -133,7 +141,7 @@ impl Packs {
             data_dir: config.data_dir.clone(),
             watch: (pack.watch_s > 0).then(|| Duration::from_secs(pack.watch_s)),
         };
-        Self::new(source, config.own_numbers.clone(), config.utc_offset_min)
+        Self::new(source, config.own_numbers.clone(), config.utc_offset_min, behaviour)
     }
 
     /// Adds what is counted about packs.
@@ -278,7 +286,11 @@ impl Judge for Packs {
             None => Worker::new(Arc::clone(pack)).map(Box::new),
         }
         .map_err(|WorkerError::Scanner(error)| Unjudged::Engine(JudgeError::Match(error)))?;
-        let site = Site { own: &self.own, utc_offset_minutes: self.utc_offset_min, ..Site::DEFAULT };
+        let site = Site {
+            own: &self.own,
+            utc_offset_minutes: self.utc_offset_min,
+            behaviour: self.behaviour.as_ref(),
+        };
         let judged = worker.judge(&site, event).map(|judgement| {
             then(Judged { judgement: &judgement, pack: pack.pack() });
         });

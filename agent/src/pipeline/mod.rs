@@ -12,6 +12,7 @@ mod gate;
 
 pub use gate::Gate;
 
+use crate::behaviour::Behaviour;
 use crate::reassembly::Table;
 use std::sync::Arc;
 use yumen_rules::engine::{JudgeError, Judgement};
@@ -98,13 +99,26 @@ pub struct Pipeline {
     judge: Arc<dyn Judge>,
     reporter: Arc<dyn Reporter>,
     table: Table,
+    behaviour: Arc<Behaviour>,
 }
 
 impl Pipeline {
     /// A pipeline that judges by `judge` and reports to `reporter`.
     #[must_use]
     pub fn new(judge: Arc<dyn Judge>, reporter: Arc<dyn Reporter>, table: Table) -> Self {
-        Self { judge, reporter, table }
+        Self { judge, reporter, table, behaviour: Arc::default() }
+    }
+
+    /// With the behaviour that `judge` asks too.
+    #[must_use]
+    pub fn with_behaviour(self, behaviour: Arc<Behaviour>) -> Self {
+        Self { behaviour, ..self }
+    }
+
+    /// How numbers have been behaving: every door counts here.
+    #[must_use]
+    pub const fn behaviour(&self) -> &Arc<Behaviour> {
+        &self.behaviour
     }
 
     /// The table of multi-part messages.
