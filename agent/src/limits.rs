@@ -71,6 +71,9 @@ pub const OUTPUT_BYTES_HIGH: usize = 64 * 1024;
 /// The gateway's own longest answer, in bytes: a `submit_multi_resp` with an id of 64.
 pub const ANSWER_BYTES_MAX: usize = 128;
 
+/// Blocked commands that an SGIP connection remembers, so that a resend is answered again: twice its window (32).
+pub const SGIP_BLOCKED_MAX: usize = 64;
+
 /// How long a client may take for its TLS handshake.
 pub const TLS_ACCEPT_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -76,6 +76,8 @@ fn door(listener: &Listener) -> doors::ListenerConfig {
         protocol: match listener.protocol {
             Protocol::Smpp => doors::ProtocolKind::Smpp,
             Protocol::Cmpp => doors::ProtocolKind::Cmpp,
+            Protocol::Smgp => doors::ProtocolKind::Smgp,
+            Protocol::Sgip => doors::ProtocolKind::Sgip,
         },
         bind: *listener.bind.get_ref(),
         tls: listener.tls.as_ref().map(server_tls),

@@ -248,6 +248,10 @@ pub enum Protocol {
     Smpp,
     /// CMPP 2.0 and 3.0.
     Cmpp,
+    /// SMGP 3.0.3 and 1.3.
+    Smgp,
+    /// SGIP 1.2: a listener for SP to SMG, another for SMG to SP.
+    Sgip,
 }
 
 /// Where clients are connected to.
@@ -312,7 +316,7 @@ pub struct Policy {
     pub reject_at: u8,
     /// What blocking means: `reject` answers with `block_status`, `drop` answers as if it had been taken.
     pub action: BlockAction,
-    /// Status of a rejected submit: SMPP `command_status`, CMPP `Result`. Each protocol has a default.
+    /// Status of a rejected submit: SMPP `command_status`, CMPP and SGIP `Result`, SMGP `Status`. Each protocol has a default.
     pub block_status: Option<u32>,
 }
 

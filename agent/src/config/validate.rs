@@ -113,7 +113,7 @@ fn check_policy(
     }
     let status_max = match listener.protocol {
         Protocol::Smpp => u32::MAX,
-        Protocol::Cmpp => 255,
+        Protocol::Cmpp | Protocol::Smgp | Protocol::Sgip => 255,
     };
     if policy.block_status.is_some_and(|status| status == 0 || status > status_max) {
         let message = format!("listener '{name}': block_status must be 1 to {status_max}");

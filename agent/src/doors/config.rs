@@ -14,6 +14,10 @@ pub enum ProtocolKind {
     Smpp,
     /// CMPP 2.0 and 3.0.
     Cmpp,
+    /// SMGP 3.0.3 and 1.3.
+    Smgp,
+    /// SGIP 1.2; a listener for each direction.
+    Sgip,
 }
 
 /// A door: where clients connect, where they are connected to, and what is done in between.
@@ -41,7 +45,7 @@ pub struct ListenerConfig {
     pub drain_timeout: Duration,
     /// What SMPP's `data_coding` 0 stands for.
     pub default_alphabet: Coding,
-    /// Status of a rejected submit (SMPP `command_status`, CMPP `Result`); `None` takes the protocol's default.
+    /// Status of a rejected submit (SMPP `command_status`, CMPP and SGIP `Result`, SMGP `Status`); `None` takes the protocol's default.
     pub reject_status: Option<u32>,
     /// How far each typology may go, and from which score.
     pub thresholds: Thresholds,

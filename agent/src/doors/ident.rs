@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 use yumen_wire::cmpp::{MsgId, MsgIdTime};
+use yumen_wire::smgp;
 
 /// Octets of an SMPP `message_id`, its NUL left out (SMPP 3.4 §5.2.23).
 const SMPP_ID_BYTES_MAX: usize = 64;
@@ -121,6 +122,84 @@ impl CmppIds {
     }
 }
 
+/// The form of an SMGW's ids: BCD of its code, minute and number where the peer keeps to the specification, any octets
+/// where it doesn't (M-2).
+#[derive(Debug)]
+pub(super) struct SmgpIds {
+    last: Option<smgp::MsgId>,
+    utc_offset_s: i64,
+    made: u32,
+    random: Random,
+}
+
+impl SmgpIds {
+    pub(super) fn new() -> Self {
+        Self { last: None, utc_offset_s: CHINA_UTC_OFFSET_S, made: 0, random: Random::new() }
+    }
+
+    /// The SMGW gave this id at `time_ms`.
+    pub(super) fn learn(&mut self, id: smgp::MsgId, time_ms: u64) {
+        if id == smgp::MsgId::default() {
+            return;
+        }
+        self.last = Some(id);
+        if let [.., hour, minute, _, _, _] = id.0
+            && let (Some(hour), Some(minute)) = (from_bcd(hour), from_bcd(minute))
+        {
+            let utc = seconds(time_ms).rem_euclid(DAY_S);
+            let of_day = i64::from(hour) * 3600 + i64::from(minute) * 60;
+            let offset = (of_day - utc + DAY_S / 2).rem_euclid(DAY_S) - DAY_S / 2;
+            self.utc_offset_s = (offset + QUARTER_S / 2).div_euclid(QUARTER_S) * QUARTER_S;
+        }
+    }
+
+    /// An id of this minute and of that SMGW, with a number half a circle away from the real ones.
+    pub(super) fn make(&mut self, time_ms: u64) -> smgp::MsgId {
+        let last = self.last.map_or(FALLBACK_SMGW_ID, |id| id.0);
+        let [code @ .., _, _, _, _, high, middle, low] = last;
+        self.made = (self.made + 1) % (SMGP_NUMBERS / 4);
+        let number = |octets: [u8; 3]| {
+            octets.into_iter().try_fold(0, |number, octet| Some(number * 100 + u32::from(from_bcd(octet)?)))
+        };
+        match number([high, middle, low]) {
+            Some(number) if last.iter().all(|octet| from_bcd(*octet).is_some()) => {
+                let number = (number + SMGP_NUMBERS / 2 + self.made) % SMGP_NUMBERS;
+                let time = civil(seconds(time_ms) + self.utc_offset_s);
+                let digits = |value: u32| to_bcd(u8::try_from(value % 100).unwrap_or_default());
+                let [c0, c1, c2] = code;
+                let time = [time.month, time.day, time.hour, time.minute].map(to_bcd);
+                let [month, day, hour, minute] = time;
+                let (high, middle, low) = (digits(number / 10_000), digits(number / 100), digits(number));
+                smgp::MsgId([c0, c1, c2, month, day, hour, minute, high, middle, low])
+            }
+            _ => {
+                // Of a form that can't be told: what comes first stays, the rest is by chance.
+                let mut id = last;
+                for octet in id.iter_mut().skip(SMGP_ID_KEPT_BYTES) {
+                    *octet = self.random.next().to_le_bytes()[0];
+                }
+                smgp::MsgId(id)
+            }
+        }
+    }
+}
+
+/// The number of an SMGP id has six digits.
+const SMGP_NUMBERS: u32 = 1_000_000;
+/// Octets kept of an SMGP id of unknown form.
+const SMGP_ID_KEPT_BYTES: usize = 3;
+/// An SMGW's id before a real one is known: area 010, gateway 1.
+const FALLBACK_SMGW_ID: [u8; 10] = [0x01, 0x00, 0x61, 0, 0, 0, 0, 0, 0, 0];
+
+fn from_bcd(octet: u8) -> Option<u8> {
+    let (high, low) = (octet >> 4, octet & 0x0F);
+    (high < 10 && low < 10).then_some(high * 10 + low)
+}
+
+const fn to_bcd(value: u8) -> u8 {
+    (value / 10 % 10) << 4 | value % 10
+}
+
 const DAY_S: i64 = 86_400;
 const QUARTER_S: i64 = 900;
 const CHINA_UTC_OFFSET_S: i64 = 8 * 3600;
@@ -227,6 +306,21 @@ mod tests {
                 assert!(number >= SEEN_IDS_MAX, "{number} was seen");
             });
         }
+    }
+
+    #[test]
+    fn an_smgw_id_carries_its_code_and_the_present_minute() {
+        let mut ids = SmgpIds::new();
+        // 2026-11-23 18:00:00 UTC is 02:00 on the 24th in China.
+        let time_ms = 1_795_456_800_000;
+        ids.learn(smgp::MsgId([0x02, 0x10, 0x62, 0x11, 0x24, 0x02, 0x00, 0x12, 0x34, 0x56]), time_ms);
+        let made = ids.make(time_ms + 61_000).0;
+        assert_eq!(made, [0x02, 0x10, 0x62, 0x11, 0x24, 0x02, 0x01, 0x62, 0x34, 0x57]);
+        assert_ne!(ids.make(time_ms), ids.make(time_ms));
+        ids.learn(smgp::MsgId([0x64, 0x95, 0xC3, 0x6A, 0xC4, 0xEA, 0x6B, 0, 0, 0x0B]), time_ms);
+        let made = ids.make(time_ms);
+        assert_eq!(made.0[..3], [0x64, 0x95, 0xC3]);
+        assert_ne!(made, ids.make(time_ms));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use super::config::{Balance, ListenerConfig, ProtocolKind};
 use super::counters::Counters;
 use super::driver::relay;
 use super::session::Session;
+use super::sgip::Sgip;
+use super::smgp::Smgp;
 use super::smpp::Smpp;
 use super::stream::Stream;
 use super::tls::{self, TlsError};
@@ -175,6 +177,8 @@ async fn serve(
     match config.protocol {
         ProtocolKind::Smpp => relay(client, server, Session::new(gate, Smpp::new(config)), drain).await,
         ProtocolKind::Cmpp => relay(client, server, Session::new(gate, Cmpp::new(config)), drain).await,
+        ProtocolKind::Smgp => relay(client, server, Session::new(gate, Smgp::new(config)), drain).await,
+        ProtocolKind::Sgip => relay(client, server, Session::new(gate, Sgip::new(config)), drain).await,
     }
     counters.connections_open.fetch_sub(1, Ordering::Relaxed);
     tracing::debug!(listener = %shared.config.name, %peer, "closed");

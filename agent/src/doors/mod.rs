@@ -1,7 +1,7 @@
 //! The inline doors: transparent proxies that judge the messages that pass.
 //!
 //! ```text
-//! socket ⇄ driver (tokio) ⇄ Session (sans-IO) ⇄ Protocol (SMPP, CMPP)
+//! socket ⇄ driver (tokio) ⇄ Session (sans-IO) ⇄ Protocol (SMPP, CMPP, SMGP, SGIP)
 //!                              └→ pipeline: Message → Event → verdict → enforce: Permit | answer of our own
 //! ```
 //! No credential is known here: binds and logins pass as they came, and so does everything that isn't blocked.
@@ -12,6 +12,8 @@ pub mod protocol;
 pub mod session;
 
 pub mod cmpp;
+pub mod sgip;
+pub mod smgp;
 pub mod smpp;
 
 mod driver;

@@ -1,4 +1,4 @@
-//! What a session must know of a protocol. A further one (SMGP, SGIP) is another implementation of [`Protocol`].
+//! What a session must know of a protocol; each is an implementation of [`Protocol`].
 
 use crate::enforce::Manner;
 use yumen_wire::address::RawAddress;
@@ -50,6 +50,8 @@ pub enum Pdu<'a> {
     Receipt,
     /// It is of a kind that carries a message, but its fields do not fit its length.
     Malformed,
+    /// The very command that was blocked before: its sender missed the answer, which it gets again.
+    Again(Manner),
 }
 
 /// A message, or one part of one, as a PDU carries it. Borrows from the PDU.

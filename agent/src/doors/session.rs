@@ -190,6 +190,7 @@ impl<P: Protocol> Session<P> {
                 Counters::add(&counters.malformed);
                 (self.gate.undecided(Cause::Malformed), true)
             }
+            Pdu::Again(manner) => (Ruling::Block(manner), true),
         };
         match ruling {
             Ruling::Pass(permit) => {

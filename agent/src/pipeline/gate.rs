@@ -26,9 +26,9 @@ pub struct Gate {
     /// What it counts.
     pub counters: Counters,
     number: u16,
-    policy: enforce::Policy,
-    thresholds: Thresholds,
-    pipeline: Arc<Pipeline>,
+    pub(super) policy: enforce::Policy,
+    pub(super) thresholds: Thresholds,
+    pub(super) pipeline: Arc<Pipeline>,
 }
 
 impl Gate {
@@ -313,7 +313,7 @@ impl Gate {
         ruling
     }
 
-    fn count(&self, ruling: &Ruling, action: Action, shadow: bool) {
+    pub(super) fn count(&self, ruling: &Ruling, action: Action, shadow: bool) {
         let counters = &self.counters;
         let counter = match ruling {
             Ruling::Block(Manner::Reject | Manner::Malformed) => &counters.rejected,

@@ -8,8 +8,10 @@
 //! Everything here runs on the connection's own task, and nothing waits: a message that passes without a report takes
 //! no lock and allocates nothing, unless it has several parts. A report is in the spool before its sender is answered.
 
+mod ask;
 mod gate;
 
+pub use ask::{Asked, Decision};
 pub use gate::Gate;
 
 use crate::behaviour::Behaviour;

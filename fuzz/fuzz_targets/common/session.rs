@@ -1,4 +1,4 @@
-//! What both session targets share: the stream is cut into reads by its own first octets, and whatever the cuts are, the
+//! What all session targets share: the stream is cut into reads by its own first octets, and whatever the cuts are, the
 //! same comes out as of the stream in one piece.
 
 use std::sync::Arc;

@@ -17,6 +17,7 @@ mod login;
 mod pdu;
 mod query;
 mod report;
+pub mod status;
 mod submit;
 pub mod tag;
 mod view;

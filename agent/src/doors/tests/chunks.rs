@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::doors::cmpp::Cmpp;
+use crate::doors::sgip::Sgip;
+use crate::doors::smgp::Smgp;
 use crate::doors::smpp::Smpp;
 use crate::doors::tests::smpp::sm;
 use proptest::prelude::*;
@@ -62,6 +64,24 @@ proptest! {
         let world = World::new(config(ProtocolKind::Cmpp, Policy::default()), Arc::new(WordJudge::new()));
         let whole = world.session(Cmpp::new).send(Side::Client, &stream);
         prop_assert_eq!(feed(&mut world.session(Cmpp::new), Side::Client, &stream, &sizes), whole);
+    }
+
+    #[test]
+    fn smgp_and_sgip_are_the_same_in_any_pieces(
+        texts in prop::collection::vec("[好坏消息a-z]{0,40}", 0..12),
+        sizes in prop::collection::vec(1_usize..400, 1..8),
+    ) {
+        let numbered = || (1_u32..).zip(&texts);
+        let stream: Vec<u8> = numbered()
+            .flat_map(|(number, text)| super::smgp::submit(yumen_wire::smgp::Version::V3, number, text, &[]))
+            .collect();
+        let world = World::new(config(ProtocolKind::Smgp, Policy::default()), Arc::new(WordJudge::new()));
+        let whole = world.session(Smgp::new).send(Side::Client, &stream);
+        prop_assert_eq!(feed(&mut world.session(Smgp::new), Side::Client, &stream, &sizes), whole);
+        let stream: Vec<u8> = numbered().flat_map(|(number, text)| super::sgip::submit(number, &[], text)).collect();
+        let world = World::new(config(ProtocolKind::Sgip, Policy::default()), Arc::new(WordJudge::new()));
+        let whole = world.session(Sgip::new).send(Side::Client, &stream);
+        prop_assert_eq!(feed(&mut world.session(Sgip::new), Side::Client, &stream, &sizes), whole);
     }
 
     /// Octets of any kind: no panic, what is forwarded is part of what came, and the cuts change nothing.

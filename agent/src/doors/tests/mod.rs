@@ -6,6 +6,8 @@ mod cmpp;
 mod driver;
 mod mutation;
 mod parts;
+mod sgip;
+mod smgp;
 mod smpp;
 
 use super::config::{Balance, ListenerConfig, ProtocolKind, Upstream};

@@ -4,6 +4,8 @@
 
 use super::*;
 use crate::doors::cmpp::Cmpp;
+use crate::doors::sgip::Sgip;
+use crate::doors::smgp::Smgp;
 use crate::doors::smpp::Smpp;
 use crate::doors::tests::parts::part;
 use crate::doors::tests::smpp::sm;
@@ -37,6 +39,30 @@ fn mutated_cmpp_streams() {
         })
         .collect();
     run(ProtocolKind::Cmpp, Cmpp::new, &samples);
+}
+
+#[test]
+fn mutated_smgp_streams() {
+    use yumen_wire::smgp::Version;
+    let mut samples: Vec<_> = [Version::V1, Version::V3]
+        .into_iter()
+        .flat_map(|version| {
+            ["好消息", BAD].map(|text| super::smgp::submit(version, 1, text, &[0, 2, 0, 1, 0]))
+        })
+        .collect();
+    samples.extend(
+        (1..=2).map(|number| super::smgp::submit(Version::V3, 3, "一段", &super::smgp::place(2, number))),
+    );
+    run(ProtocolKind::Smgp, Smgp::new, &samples);
+}
+
+#[test]
+fn mutated_sgip_streams() {
+    let mut samples: Vec<_> =
+        ["好消息", BAD].into_iter().map(|text| super::sgip::submit(1, &[], text)).collect();
+    samples.extend(["好消息", BAD].map(|text| super::sgip::deliver(2, text)));
+    samples.extend((1..=2).map(|number| super::sgip::submit(3, &[5, 0, 3, 1, 2, number], "一段")));
+    run(ProtocolKind::Sgip, Sgip::new, &samples);
 }
 
 fn run<P: Protocol>(protocol: ProtocolKind, new: fn(&ListenerConfig) -> P, samples: &[Vec<u8>]) {

@@ -1,0 +1,11 @@
+//! A stream of SGIP PDUs through a gateway's session, in pieces of any size.
+#![no_main]
+
+#[path = "common/session.rs"]
+mod session;
+
+use libfuzzer_sys::fuzz_target;
+use yumen_agent::doors::config::ProtocolKind;
+use yumen_agent::doors::sgip::Sgip;
+
+fuzz_target!(|input: &[u8]| session::run(ProtocolKind::Sgip, Sgip::new, input));
