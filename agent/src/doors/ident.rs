@@ -197,7 +197,7 @@ fn from_bcd(octet: u8) -> Option<u8> {
 }
 
 const fn to_bcd(value: u8) -> u8 {
-    (value / 10 % 10) << 4 | value % 10
+    ((value / 10 % 10) << 4) | (value % 10)
 }
 
 const DAY_S: i64 = 86_400;

@@ -294,3 +294,41 @@ fn a_drain_waits_for_what_is_outstanding_and_reads_only_who_owes() {
     pair.session.handle_timeout(now + Duration::from_secs(5));
     assert!(pair.session.is_ended());
 }
+
+/// A `broadcast_sm` (SMPP 5.0 §4.4.1.1): service, source, an empty id, three octets, validity, one to three more, TLVs.
+fn broadcast(sequence: u32, text: &str) -> Vec<u8> {
+    let mut body = b"CBS\0\x00\x011069000001\0\0\x01\0\0\0\x08\0".to_vec();
+    // broadcast_area_identifier, congestion_state, message_payload.
+    body.extend([0x06, 0x06, 0, 3, 0, 1, 2]);
+    body.extend([0x04, 0x28, 0, 1, 50]);
+    let octets = ucs2(text);
+    body.extend([0x04, 0x24]);
+    body.extend(u16::try_from(octets.len()).unwrap().to_be_bytes());
+    body.extend(octets);
+    pdu(Header::request(CommandId::BROADCAST_SM, sequence), &Body::Opaque(&body))
+}
+
+#[test]
+fn what_5_0_added_passes_or_is_judged() {
+    let world = world(Policy::default());
+    let mut pair = world.session(Smpp::new);
+    let good = broadcast(1, "好消息");
+    assert_eq!(pair.send(Side::Client, &good), (good, vec![]));
+    let (forwarded, reply) = pair.send(Side::Client, &broadcast(2, BAD));
+    assert!(forwarded.is_empty());
+    let answer = header(&reply);
+    assert_eq!((answer.command_id, answer.sequence_number), (CommandId::BROADCAST_SM_RESP, 2));
+    assert_eq!(answer.command_status, CommandStatus::ESME_RSUBMITFAIL);
+    for id in [
+        CommandId::QUERY_BROADCAST_SM,
+        CommandId::QUERY_BROADCAST_SM_RESP,
+        CommandId::CANCEL_BROADCAST_SM,
+        CommandId::CANCEL_BROADCAST_SM_RESP,
+        CommandId::SUBMIT_SM_RESP,
+    ] {
+        // A response with congestion_state behind its id.
+        let body = b"id\0\x04\x28\x00\x01\x5f";
+        let octets = pdu(Header::request(id, 3), &Body::Opaque(body));
+        assert_eq!(pair.send(Side::Server, &octets), (octets, vec![]), "{id}");
+    }
+}
