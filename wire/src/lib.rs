@@ -25,6 +25,7 @@ pub mod limits;
 mod octets;
 pub mod sgip;
 pub mod sigtran;
+pub mod sip;
 pub mod smgp;
 pub mod smpp;
 pub mod text;

@@ -56,6 +56,12 @@ pub const TEXT_GROWTH_MAX: usize = 3;
 /// numbers of CMPP 3.0.
 pub const ADDRESS_TEXT_BYTES_MAX: usize = 64;
 
+/// Longest SIP message that a stream is followed for; a datagram can't be longer (RFC 3261 §18.1.1).
+pub const SIP_MESSAGE_BYTES_MAX: usize = 65_535;
+
+/// A display name or User-Agent in UTF-8; what is longer is cut.
+pub const SIP_TEXT_BYTES_MAX: usize = 128;
+
 const _: () = assert!(
     SMPP_PDU_BYTES_MAX
         >= SMPP_PDU_BYTES_MIN

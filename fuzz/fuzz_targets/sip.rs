@@ -1,0 +1,28 @@
+//! A stream of SIP messages: framed, viewed, checked, and made call attempts.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use yumen_wire::event::Trunk;
+use yumen_wire::sip::{CallTexts, Message, Request, Source, StreamFrame, call_event, frame_stream};
+
+fuzz_target!(|stream: &[u8]| {
+    let mut rest = stream;
+    loop {
+        match frame_stream(rest, 65_535) {
+            Ok(StreamFrame::Keepalive(length)) => rest = &rest[length..],
+            Ok(StreamFrame::Whole(length)) => {
+                let (octets, behind) = rest.split_at(length);
+                rest = behind;
+                let message = Message::new_checked(octets);
+                let Ok(message) = message else { continue };
+                if let Ok(request) = Request::check(&message) {
+                    let mut texts = CallTexts::default();
+                    let source = Source { trunk: Trunk::Own, trusted: true };
+                    let event = call_event(&message, &request, source, 0, &mut texts);
+                    assert!(event.text.is_empty());
+                }
+            }
+            Ok(StreamFrame::NeedMore) | Err(_) => return,
+        }
+    }
+});
