@@ -4,6 +4,7 @@
 //! start: spool → pack → doors → http → link to the hub        end: doors drain → link says good-bye → spool syncs
 //! ```
 
+use crate::api::{Api, ApiError};
 use crate::behaviour::Behaviour;
 use crate::config::{Config, LinkError};
 use crate::doors::{Doors, ListenError};
@@ -58,6 +59,9 @@ pub enum StartError {
     /// The link to the hub.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// The decision API.
+    #[error(transparent)]
+    Api(#[from] ApiError),
     /// The process can't take signals.
     #[error("signals: {0}")]
     Signals(std::io::Error),
@@ -67,6 +71,7 @@ pub enum StartError {
 pub struct Daemon {
     packs: Arc<Packs>,
     doors: Arc<Doors>,
+    api: Option<Api>,
     link: Option<Link>,
     spool: Spool,
     draining: Arc<AtomicBool>,
@@ -97,10 +102,20 @@ impl Daemon {
         let pipeline = Pipeline::new(packs.clone(), reporter, Table::new(TableLimits::default()));
         let pipeline = Arc::new(pipeline.with_behaviour(behaviour));
         let doors = Arc::new(Doors::start(config.doors(), &pipeline).await?);
+        let api = match config.api_options() {
+            Some(options) => {
+                let number = u16::try_from(config.listeners.len()).unwrap_or(u16::MAX);
+                Some(Api::start(options, number, &pipeline).await?)
+            }
+            None => None,
+        };
         let link = config.link_options()?.map(|options| start_link(options, &spool, &packs, &doors));
         let draining = Arc::new(AtomicBool::new(false));
         let mut registry = Registry::default();
         packs.register(&mut registry);
+        if let Some(api) = &api {
+            api.register(&mut registry);
+        }
         registry.register_collector(Box::new(Counted {
             doors: doors.clone(),
             pipeline,
@@ -116,13 +131,19 @@ impl Daemon {
         tokio::spawn(http::serve(listener, registry, readiness, stopped));
         tokio::spawn(packs.clone().watch());
         tracing::info!(%http_addr, "HttpListening");
-        Ok(Self { packs, doors, link, spool, draining, http_stop, http_addr })
+        Ok(Self { packs, doors, api, link, spool, draining, http_stop, http_addr })
     }
 
     /// Where `/healthz` listens.
     #[must_use]
     pub const fn http_addr(&self) -> SocketAddr {
         self.http_addr
+    }
+
+    /// Where the decision API listens.
+    #[must_use]
+    pub fn api_addr(&self) -> Option<SocketAddr> {
+        self.api.as_ref().map(Api::local_addr)
     }
 
     /// Where each listener listens.
@@ -140,7 +161,12 @@ impl Daemon {
         let mut end = (take(SignalKind::terminate())?, take(SignalKind::interrupt())?);
         loop {
             tokio::select! {
-                Some(()) = reload.recv() => self.packs.request_reload(),
+                Some(()) = reload.recv() => {
+                    self.packs.request_reload();
+                    if let Some(api) = &self.api {
+                        api.reload();
+                    }
+                }
                 () = ended(&mut end) => break,
             }
         }
@@ -155,7 +181,12 @@ impl Daemon {
     /// Drains the listeners, says good-bye to the hub, syncs the spool.
     pub async fn stop(self) {
         self.draining.store(true, Ordering::Relaxed);
-        self.doors.drain().await;
+        let api_stops = async {
+            if let Some(api) = &self.api {
+                api.stop().await;
+            }
+        };
+        tokio::join!(self.doors.drain(), api_stops);
         if let Some(link) = self.link {
             link.stop().await;
         }

@@ -5,6 +5,7 @@
 //!                                         └→ report (Sighting) → spool → mqtt → hub
 //! ```
 
+pub mod api;
 pub mod behaviour;
 pub mod bench;
 pub mod cli;

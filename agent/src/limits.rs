@@ -74,6 +74,42 @@ pub const ANSWER_BYTES_MAX: usize = 128;
 /// Blocked commands that an SGIP connection remembers, so that a resend is answered again: twice its window (32).
 pub const SGIP_BLOCKED_MAX: usize = 64;
 
+/// Longest body of a request to the decision API, in bytes: a batch of the longest texts has to be cut.
+pub const API_BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// Longest text of a question, in characters.
+pub const API_TEXT_CHARS_MAX: usize = 4_096;
+
+/// Longest number or sender ID, and longest header of a call, in characters.
+pub const API_FIELD_CHARS_MAX: usize = 64;
+
+/// Questions of one batch.
+pub const API_BATCH_MAX: usize = 100;
+
+/// How long a client may take for the head of a request; an idle connection is closed after it too.
+pub const API_HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a client may take for the body of a request.
+pub const API_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Largest head of a request, in bytes.
+pub const API_HEAD_BYTES_MAX: usize = 32 * 1024;
+
+/// Tokens of a file.
+pub const API_TOKENS_MAX: usize = 1_024;
+
+/// Shortest token, in bytes.
+pub const API_TOKEN_BYTES_MIN: usize = 16;
+
+/// Client certificates whose rate is kept; the least used makes room.
+pub const API_CERTIFICATES_MAX: usize = 1_024;
+
+/// Decisions that can be looked up for an appeal.
+pub const API_APPEALS_MAX: usize = 100_000;
+
+const _: () = assert!(API_TEXT_CHARS_MAX * 4 <= JUDGED_BYTES_MAX, "a text is judged in one stretch");
+const _: () = assert!(API_TEXT_CHARS_MAX * 12 < API_BODY_BYTES_MAX, "the longest text fits, escaped in full");
+
 /// How long a client may take for its TLS handshake.
 pub const TLS_ACCEPT_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -4,6 +4,7 @@ use super::{
     AcknowledgeBy, Balance, BlockAction, ClientTls, Config, DefaultAlphabet, Fail, LadderStep, Listener,
     OnFailure, Policy, Protocol, Screened, ServerTls, Upstream,
 };
+use crate::api;
 use crate::doors::config as doors;
 use crate::enforce;
 use crate::mqtt;
@@ -29,6 +30,29 @@ impl Config {
     #[must_use]
     pub fn doors(&self) -> Vec<doors::ListenerConfig> {
         self.listeners.iter().map(|listener| door(listener.get_ref())).collect()
+    }
+
+    /// The decision API, where one is configured.
+    #[must_use]
+    pub fn api_options(&self) -> Option<api::Options> {
+        let api = self.api.as_ref()?;
+        Some(api::Options {
+            bind: api.bind,
+            tls: api.tls.as_ref().map(server_tls),
+            tokens: api.tokens.clone(),
+            rate_max: api.rate_max,
+            connections_max: api.connections_max,
+            answer_ttl: Duration::from_secs(api.answer_ttl_s),
+            head_timeout: crate::limits::API_HEAD_TIMEOUT,
+            body_timeout: crate::limits::API_BODY_TIMEOUT,
+            data_dir: self.data_dir.clone(),
+            thresholds: thresholds(&api.policy),
+            policy: enforce::Policy {
+                deadline: Duration::from_millis(api.on_failure.deadline_ms),
+                failures: failures(&api.on_failure),
+                ..enforce::Policy::default()
+            },
+        })
     }
 
     /// The spool.
@@ -103,7 +127,7 @@ fn door(listener: &Listener) -> doors::ListenerConfig {
     }
 }
 
-fn server_tls(tls: &ServerTls) -> doors::ServerTls {
+pub(super) fn server_tls(tls: &ServerTls) -> doors::ServerTls {
     doors::ServerTls { cert: tls.cert.clone(), key: tls.key.clone(), client_ca: tls.client_ca.clone() }
 }
 
@@ -119,7 +143,7 @@ fn client_tls(tls: &ClientTls) -> doors::ClientTls {
     }
 }
 
-fn thresholds(policy: &Policy) -> Thresholds {
+pub(super) fn thresholds(policy: &Policy) -> Thresholds {
     let step = |typology: Typology| policy.typology.get(typology.id()).copied().unwrap_or(policy.ladder);
     Thresholds {
         typologies: Typology::ALL.map(|typology| TypologyPolicy {
@@ -144,20 +168,23 @@ const fn ladder(step: LadderStep) -> Ladder {
 }
 
 fn enforcement(listener: &Listener) -> enforce::Policy {
-    let failure: &OnFailure = &listener.on_failure;
     enforce::Policy {
         judge_submit: listener.screen.contains(&Screened::Submit),
         judge_deliver: listener.screen.contains(&Screened::Deliver),
         blocking: enforce::Blocking::AsJudged,
-        deadline: Duration::from_millis(failure.deadline_ms),
-        failures: enforce::Failures {
-            late: mode(failure.late),
-            no_pack: mode(failure.no_pack),
-            memory_short: mode(failure.memory),
-            undecodable: mode(failure.undecodable),
-            malformed: mode(failure.malformed),
-            engine: mode(failure.engine),
-        },
+        deadline: Duration::from_millis(listener.on_failure.deadline_ms),
+        failures: failures(&listener.on_failure),
+    }
+}
+
+const fn failures(failure: &OnFailure) -> enforce::Failures {
+    enforce::Failures {
+        late: mode(failure.late),
+        no_pack: mode(failure.no_pack),
+        memory_short: mode(failure.memory),
+        undecodable: mode(failure.undecodable),
+        malformed: mode(failure.malformed),
+        engine: mode(failure.engine),
     }
 }
 

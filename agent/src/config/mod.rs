@@ -5,10 +5,12 @@
 //! ```
 //! `docs/agent.toml` shows every field; a test holds it against these types.
 
+mod api;
 mod doors;
 mod error;
 mod validate;
 
+pub use api::Api;
 pub use doors::LinkError;
 pub use error::{ConfigError, Problem};
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub spool: Spool,
     /// The hub's broker; without it sightings stay in the spool.
     pub mqtt: Option<Mqtt>,
+    /// The HTTP decision API.
+    pub api: Option<Api>,
     /// The doors.
     #[serde(default, rename = "listener")]
     #[schemars(with = "Vec<Listener>")]

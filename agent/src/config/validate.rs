@@ -32,6 +32,12 @@ pub(super) fn problems(config: &Config, text: &str) -> Vec<Problem> {
         }
         check_listener(listener, &spanned.span(), &mut report);
     }
+    if let Some(api) = &config.api {
+        found.extend(super::api::problems(api, text));
+        check_thresholds("[api]", &api.policy, &place(text, "[api]"), &mut |span, message, help| {
+            found.push(Problem::at(text, &span, message, help));
+        });
+    }
     if let Some(mqtt) = &config.mqtt {
         check_mqtt(mqtt, text, &mut found);
     }
@@ -100,17 +106,7 @@ fn check_policy(
     report: &mut impl FnMut(Range<usize>, String, &str),
 ) {
     let (name, policy) = (&listener.name, &listener.policy);
-    if policy.flag_at == 0 || policy.reject_at > 100 || policy.flag_at > policy.reject_at {
-        let message =
-            format!("listener '{name}': flag_at and reject_at must satisfy 1 <= flag_at <= reject_at <= 100");
-        report(span.clone(), message, "the defaults are 50 and 70");
-    }
-    for id in policy.typology.keys() {
-        if Typology::from_id(id).is_none() {
-            let known = Typology::ALL.map(Typology::id).join(", ");
-            report(span.clone(), format!("listener '{name}': there is no typology '{id}'"), &known);
-        }
-    }
+    check_thresholds(&format!("listener '{name}'"), policy, span, report);
     let status_max = match listener.protocol {
         Protocol::Smpp => u32::MAX,
         Protocol::Cmpp | Protocol::Smgp | Protocol::Sgip => 255,
@@ -118,6 +114,24 @@ fn check_policy(
     if policy.block_status.is_some_and(|status| status == 0 || status > status_max) {
         let message = format!("listener '{name}': block_status must be 1 to {status_max}");
         report(span.clone(), message, "0 would say that the message was taken");
+    }
+}
+
+fn check_thresholds(
+    name: &str,
+    policy: &super::Policy,
+    span: &Range<usize>,
+    report: &mut impl FnMut(Range<usize>, String, &str),
+) {
+    if policy.flag_at == 0 || policy.reject_at > 100 || policy.flag_at > policy.reject_at {
+        let message = format!("{name}: flag_at and reject_at must satisfy 1 <= flag_at <= reject_at <= 100");
+        report(span.clone(), message, "the defaults are 50 and 70");
+    }
+    for id in policy.typology.keys() {
+        if Typology::from_id(id).is_none() {
+            let known = Typology::ALL.map(Typology::id).join(", ");
+            report(span.clone(), format!("{name}: there is no typology '{id}'"), &known);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ mod driver;
 mod ident;
 mod listener;
 mod stream;
-mod tls;
+pub(crate) mod tls;
 
 pub use listener::ListenError;
 pub use tls::TlsError;
@@ -77,4 +77,4 @@ impl Doors {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

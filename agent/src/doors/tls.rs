@@ -37,7 +37,7 @@ pub enum TlsError {
 }
 
 /// For a listener.
-pub(super) fn acceptor(tls: &ServerTls) -> Result<TlsAcceptor, TlsError> {
+pub(crate) fn acceptor(tls: &ServerTls) -> Result<TlsAcceptor, TlsError> {
     let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     let builder = match &tls.client_ca {
         Some(path) => {

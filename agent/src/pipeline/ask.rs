@@ -44,6 +44,7 @@ impl Gate {
             return Asked { ruling, answer: None, undecided: None };
         }
         Counters::add(&self.counters.judged);
+        self.pipeline.behaviour().attempt(event);
         if event.text.len() > JUDGED_BYTES_MAX {
             return self.unanswered(Cause::MemoryShort);
         }

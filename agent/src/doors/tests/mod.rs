@@ -28,14 +28,14 @@ use yumen_wire::event::Event;
 use yumen_wire::text::Coding;
 
 /// A text with this word is rejected.
-pub(super) const BAD: &str = "坏消息";
+pub(crate) const BAD: &str = "坏消息";
 /// A text with this word is flagged.
-pub(super) const GREY: &str = "灰消息";
+pub(crate) const GREY: &str = "灰消息";
 /// A text with this word hits a rule in shadow.
-pub(super) const SHADE: &str = "影消息";
+pub(crate) const SHADE: &str = "影消息";
 
 /// Judges by words, with a pack that holds nothing.
-pub(super) struct WordJudge {
+pub(crate) struct WordJudge {
     pack: Vec<u8>,
     layout: Layout,
     /// What every judgement takes.
@@ -43,7 +43,7 @@ pub(super) struct WordJudge {
 }
 
 impl WordJudge {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let pack = empty_pack();
         let layout = Layout::new_checked(&pack).unwrap();
         Self { pack, layout, delay: Duration::ZERO }
@@ -73,7 +73,7 @@ impl Judge for WordJudge {
 }
 
 /// No pack is loaded.
-pub(super) struct NoPack;
+pub(crate) struct NoPack;
 
 impl Judge for NoPack {
     fn judge(&self, _: &Event<'_>, _: &mut dyn FnMut(Judged<'_>)) -> Result<(), Unjudged> {
@@ -86,10 +86,10 @@ const REPORTS_MAX: usize = 10_000;
 
 /// Remembers what was reported: the action and the text.
 #[derive(Default)]
-pub(super) struct Reports(pub(super) Mutex<Vec<(Action, String)>>);
+pub(crate) struct Reports(pub(super) Mutex<Vec<(Action, String)>>);
 
 impl Reports {
-    pub(super) fn actions(&self) -> Vec<Action> {
+    pub(crate) fn actions(&self) -> Vec<Action> {
         self.0.lock().unwrap().iter().map(|(action, _)| *action).collect()
     }
 }
