@@ -80,8 +80,12 @@ async fn rusmppc(port: u16, messages: &[Message]) -> Result<(Vec<Answer>, Vec<St
             }
         }
     }
-    client.unbind().await?;
-    client.close().await?;
+    client.unbind().await.context("unbind")?;
+    match client.close().await {
+        // The centre closes behind its unbind_resp, and may have been faster.
+        Ok(()) | Err(rusmppc::error::Error::ConnectionClosed) => {}
+        Err(error) => return Err(error).context("close"),
+    }
     Ok((answers.into_iter().flatten().collect(), receipts))
 }
 
