@@ -37,3 +37,12 @@ pub const SCREEN_LABELS_MAX: usize = 1000;
 
 /// Longest message whose hits are traced back to its words, in characters: the way back folds once a character.
 pub const EXPLAINED_TEXT_CHARS_MAX: usize = 2000;
+
+/// Size of a labelled corpus in bytes.
+pub const CORPUS_BYTES_MAX: u64 = 1 << 30;
+/// Labels, and variants, of a corpus.
+pub const CORPUS_LABELS_MAX: usize = 1000;
+/// Messages that an evaluation hands to a thread at once.
+pub const EVAL_CHUNK_RECORDS: usize = 512;
+/// One in so many messages of an evaluation has its conditions timed.
+pub const EVAL_TIMED_ONE_IN: usize = 8;

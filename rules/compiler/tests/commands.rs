@@ -73,6 +73,46 @@ fn a_pack_is_built_signed_and_verified() {
 }
 
 #[test]
+fn packs_are_evaluated_and_compared() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("old.toml"), RULE).expect("written");
+    fs::write(at("new.toml"), RULE.replace("刷单返利", "兼职日结")).expect("written");
+    fs::write(at("in.tsv"), "fraud\t刷单返利\nham\t兼职日结\n").expect("written");
+    let old = at("old.toml");
+    let (page, missed) = (at("out.html"), at("missed.tsv"));
+    assert!(succeeds(&[
+        "rules",
+        "eval",
+        &at("in.tsv"),
+        "--pack",
+        &old,
+        "--html",
+        &page,
+        "--missed",
+        &missed
+    ]));
+    assert!(fs::read_to_string(&page).expect("written").ends_with("</html>\n"));
+    assert_eq!(fs::read_to_string(&missed).expect("written"), "");
+    assert!(succeeds(&[
+        "rules",
+        "eval",
+        &at("in.tsv"),
+        "--pack",
+        &at("new.toml"),
+        "--missed",
+        &missed,
+        "--json"
+    ]));
+    assert_eq!(fs::read_to_string(&missed).expect("written"), "fraud\t刷单返利\n");
+    assert!(!succeeds(&["rules", "eval", &at("absent.tsv"), "--pack", &old]));
+    assert!(!succeeds(&["rules", "eval", &at("in.tsv"), "--pack", &old, "--text-column", "nothing"]));
+    assert!(succeeds(&["rules", "diff", &old, &at("new.toml"), &at("in.tsv")]));
+    assert!(!succeeds(&["rules", "diff", &old, &at("new.toml"), &at("in.tsv"), "--strict"]));
+    assert!(succeeds(&["rules", "diff", &at("new.toml"), &old, &at("in.tsv"), "--strict", "--json"]));
+}
+
+#[test]
 #[cfg(unix)]
 fn secret_keys_are_for_their_owner() {
     use std::os::unix::fs::PermissionsExt as _;

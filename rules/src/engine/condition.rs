@@ -56,6 +56,9 @@ pub(super) fn holds<O: Observer>(
     facts: &mut Facts<'_, '_>,
     observer: &mut O,
 ) -> bool {
+    if O::ACTIVE {
+        observer.begin(id);
+    }
     let mut position = 0;
     let held = loop {
         if position >= nodes {

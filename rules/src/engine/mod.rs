@@ -67,7 +67,7 @@ pub fn judge<'s>(
     judge_observed(pack, site, matcher, event, scratch, &mut Unobserved)
 }
 
-/// Judges an event and tells `observer` every condition on the way. An active observer sees all rules, suppressions and
+/// Judges an event and tells `observer` every condition on the way. An exhaustive observer sees all rules, suppressions and
 /// protections, those included that nothing triggered; the judgement is the same.
 ///
 /// # Errors
@@ -100,7 +100,7 @@ pub fn judge_observed<'s, O: Observer>(
             }
         }
     }
-    if O::ACTIVE {
+    if O::EXHAUSTIVE {
         (0..pack.count(SectionKind::Rules)).for_each(|rule| queue.push(rule));
     } else {
         pack.always().for_each(|rule| queue.push(rule));
@@ -112,12 +112,12 @@ pub fn judge_observed<'s, O: Observer>(
         evaluate(&pack, event, queue.rules(), &groups, &mut facts, fired, observer);
     suppress(&pack, fired, &groups, &mut facts, observer);
     let any = fired.iter().any(|fired| fired.suppressed_by.is_none());
-    let protected = if any || O::ACTIVE {
+    let protected = if any || O::EXHAUSTIVE {
         protect::protected(&pack, &groups, &mut facts, observer)
     } else {
         ProtectedSet::NONE
     };
-    if O::ACTIVE {
+    if O::EXHAUSTIVE {
         facts.tell(observer);
     }
     Ok(Judgement {
@@ -128,7 +128,7 @@ pub fn judge_observed<'s, O: Observer>(
         stats: *folded.stats(),
         overflowed: hits_overflowed || fired_overflowed,
         truncated: folded.stats().truncated,
-        facts: facts.finish(any || O::ACTIVE),
+        facts: facts.finish(any || O::EXHAUSTIVE),
     })
 }
 
@@ -198,14 +198,14 @@ fn suppress<O: Observer>(
     facts: &mut Facts<'_, '_>,
     observer: &mut O,
 ) {
-    if fired.is_empty() && !O::ACTIVE {
+    if fired.is_empty() && !O::EXHAUSTIVE {
         return;
     }
     for (index, suppression) in pack.suppressions() {
         let takes = |fired: &Fired| {
             fired.suppressed_by.is_none() && pack.suppresses(&suppression, fired.rule, fired.typology)
         };
-        if !O::ACTIVE && !fired.iter().any(takes) {
+        if !O::EXHAUSTIVE && !fired.iter().any(takes) {
             continue;
         }
         let nodes = (suppression.first_node, suppression.nodes);

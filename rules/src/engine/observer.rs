@@ -10,7 +10,16 @@ pub trait Observer {
     /// Whether anybody listens: where not, the calls are compiled away and only what is triggered gets evaluated.
     const ACTIVE: bool = true;
 
-    /// The value of a field. Every field is told once, at the end.
+    /// Whether everything is evaluated, triggered or not, and every field told. Where not, the engine goes the way it always
+    /// goes: what is timed then is what a gateway does.
+    const EXHAUSTIVE: bool = Self::ACTIVE;
+
+    /// A condition is about to be evaluated.
+    fn begin(&mut self, condition: ConditionId) {
+        let _ = condition;
+    }
+
+    /// The value of a field. Every field is told once, at the end, to an exhaustive observer.
     fn field(&mut self, field: Field, value: Value<'_>) {
         let _ = (field, value);
     }

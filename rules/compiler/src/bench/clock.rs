@@ -4,15 +4,15 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// A moment of it.
 #[derive(Clone, Copy)]
-pub(super) struct CpuClock(f64);
+pub(crate) struct CpuClock(f64);
 
 impl CpuClock {
-    pub(super) fn now() -> Self {
+    pub(crate) fn now() -> Self {
         let now = clock_gettime(ClockId::ThreadCPUTime);
         Self(now.tv_sec as f64 * 1e9 + now.tv_nsec as f64)
     }
 
-    pub(super) fn elapsed_ns(self) -> f64 {
+    pub(crate) fn elapsed_ns(self) -> f64 {
         Self::now().0 - self.0
     }
 }

@@ -11,7 +11,7 @@ mod sample;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use clock::CpuClock;
+pub(crate) use clock::CpuClock;
 use yumen_matcher::{LoadOptions, LoadedPack, Refusal, Worker, WorkerError};
 use yumen_rules::engine::{JudgeError, Site};
 use yumen_rules::fold;

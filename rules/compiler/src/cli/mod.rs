@@ -5,6 +5,9 @@
 
 mod build;
 mod check;
+mod corpus;
+mod diff;
+mod eval;
 mod explain;
 mod keys;
 mod pack;
@@ -37,6 +40,10 @@ pub enum RulesCommand {
     Verify(verify::VerifyArgs),
     /// Say why a message is judged as it is 解释一条短信的判定
     Explain(explain::ExplainArgs),
+    /// Say what a pack does on labelled messages, by label, practice and rule 在带标签的短信上评估规则
+    Eval(eval::EvalArgs),
+    /// Say what another pack would newly block and let through 比较两个规则包
+    Diff(diff::DiffArgs),
     /// Make a signing key 生成签名密钥
     Keygen(keys::KeygenArgs),
 }
@@ -51,6 +58,8 @@ pub fn run(command: RulesCommand) -> ExitCode {
         RulesCommand::Sign(args) => keys::sign(&args),
         RulesCommand::Verify(args) => verify::run(&args),
         RulesCommand::Explain(args) => explain::run(&args),
+        RulesCommand::Eval(args) => eval::run(&args),
+        RulesCommand::Diff(args) => diff::run(&args),
         RulesCommand::Keygen(args) => keys::keygen(&args),
     }
 }
