@@ -44,7 +44,7 @@ async fn agent(dir: &Path, port: u16, tls: Option<&Path>) -> Result<()> {
     options.acknowledge = Acknowledge::Hub;
     if let Some(tls) = tls {
         let (cert, key) = (tls.join("agent.pem"), tls.join("agent.key"));
-        options.tls = Some(Tls::load(&tls.join("ca.pem"), Some((&cert, &key)))?);
+        options.tls = Some(Tls::load(&tls.join("ca.pem"), Some((&cert, &key)), None)?);
     }
     let facts = Facts { pack: Some(PackRef { name: "yumen".into(), serial: 3 }), judged: 9, blocked: 4 };
     let link = Link::start(options, spool.clone(), Arc::new(move || facts.clone()));

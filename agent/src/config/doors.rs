@@ -72,7 +72,10 @@ impl Config {
     pub fn link_options(&self) -> Result<Option<mqtt::Options>, LinkError> {
         let Some(link) = &self.mqtt else { return Ok(None) };
         let tls = match &link.tls {
-            Some(tls) => Some(mqtt::Tls::load(&tls.ca, tls.cert.as_deref().zip(tls.key.as_deref()))?),
+            Some(tls) => {
+                let client = tls.cert.as_deref().zip(tls.key.as_deref());
+                Some(mqtt::Tls::load(&tls.ca, client, tls.server_name.as_deref())?)
+            }
             None => None,
         };
         let password = match &link.password_file {

@@ -57,7 +57,7 @@ counters! {
     malformed,
     /// Sessions ended because of a length that cannot be.
     frame_errors,
-    /// Bytes of a PDU that was not complete when its sender closed.
+    /// Bytes of PDUs that were not complete when their sender closed; the policy for what is malformed decides whether they go on.
     truncated_bytes,
 }
 

@@ -143,7 +143,7 @@ impl<P: Protocol> Pair<P> {
             Poll::Pending => false,
             Poll::Ready(Ok(0)) => {
                 from.read_closed = true;
-                self.session.close(side, from.end - from.start);
+                close(cx, &mut self.session, side, (from, to), &mut self.outputs);
                 true
             }
             Poll::Ready(Ok(_)) => {
@@ -162,7 +162,7 @@ impl<P: Protocol> Pair<P> {
             }
             Poll::Ready(Err(_)) => {
                 // A reset: nobody is left to read an answer there. What was read before still goes on.
-                self.session.close(side, from.end - from.start);
+                close(cx, &mut self.session, side, (from, to), &mut self.outputs);
                 from.give_up();
                 true
             }
@@ -181,7 +181,8 @@ impl<P: Protocol> Pair<P> {
             // Nothing can be handed on any more, so nothing more is read for it.
             if !from.read_closed && !ended {
                 from.read_closed = true;
-                self.session.close(side.peer(), from.end - from.start);
+                self.session.close(side.peer(), from.end - from.start, &mut self.outputs);
+                self.outputs.clear();
                 return true;
             }
             return false;
@@ -207,6 +208,23 @@ impl<P: Protocol> Pair<P> {
         // Whatever comes after that is not waited for.
         let _elapsed = tokio::time::timeout(LINGER_MAX, both).await;
     }
+}
+
+/// Tells the session that nothing more comes from `from`, and hands on what is left of it where the policy lets it.
+fn close<P: Protocol>(
+    cx: &mut Context<'_>,
+    session: &mut Session<P>,
+    side: Side,
+    (from, to): (&mut End, &mut End),
+    outputs: &mut Outputs,
+) {
+    let left = from.input.get(from.start..from.end).unwrap_or_default();
+    session.close(side, left.len(), outputs);
+    for range in outputs.forward() {
+        to.send(cx, left.get(range.clone()).unwrap_or_default());
+    }
+    from.start = from.end;
+    outputs.clear();
 }
 
 impl End {

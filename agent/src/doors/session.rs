@@ -144,14 +144,20 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    /// A side closed and will send nothing more, so it owes nothing either. `left` is what came of an incomplete PDU: it
-    /// is dropped, since nobody could have judged it.
-    pub fn close(&mut self, side: Side, left: usize) {
+    /// A side closed and will send nothing more, so it owes nothing either. `left` bytes of an incomplete PDU came last: nobody
+    /// can judge them, so the policy for what is malformed decides whether they go on, as a plain TCP proxy would let them.
+    pub fn close(&mut self, side: Side, left: usize, outputs: &mut Outputs) {
         if let Some(count) = self.outstanding.get_mut(side.index()) {
             *count = 0;
         }
-        let left = u64::try_from(left).unwrap_or(u64::MAX);
-        self.gate.counters.truncated_bytes.fetch_add(left, std::sync::atomic::Ordering::Relaxed);
+        if left == 0 || self.phase == Phase::Ended {
+            return;
+        }
+        let bytes = u64::try_from(left).unwrap_or(u64::MAX);
+        self.gate.counters.truncated_bytes.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
+        if let Ruling::Pass(permit) = self.gate.undecided(Cause::Malformed) {
+            outputs.pass(0..left, permit);
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due.

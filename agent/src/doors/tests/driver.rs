@@ -4,6 +4,7 @@ use super::smpp::{pdu, sm};
 use super::*;
 use crate::doors::Doors;
 use crate::doors::config::{ClientTls, ServerTls};
+use crate::enforce::{Failures, OnFailure};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -159,6 +160,27 @@ async fn a_slow_reader_holds_its_sender_up_and_loses_nothing() {
     let arrived = timeout(PATIENCE, reading).await.unwrap().unwrap();
     assert_eq!(arrived.len(), whole);
     assert!(arrived.chunks(submits.len()).all(|round| round == submits), "bytes changed");
+}
+
+#[tokio::test]
+async fn an_incomplete_pdu_at_the_end_goes_on_unless_the_policy_is_closed() {
+    for (failures, passes) in
+        [(Failures::all(OnFailure::Open), true), (Failures::all(OnFailure::Closed), false)]
+    {
+        let (listener, address) = silent_centre().await;
+        let door = door(ProtocolKind::Smpp, &[address], |config| config.policy.failures = failures).await;
+        let mut client = TcpStream::connect(door.address).await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        let bind = pdu(Header::request(CommandId::ENQUIRE_LINK, 1), &Body::EMPTY);
+        let submit = sm(CommandId::SUBMIT_SM, 2, "好消息");
+        let cut = &submit[..submit.len() - 3];
+        client.write_all(&[&bind, cut].concat()).await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut arrived = Vec::new();
+        timeout(PATIENCE, server.read_to_end(&mut arrived)).await.unwrap().unwrap();
+        assert_eq!(arrived, if passes { [&bind, cut].concat() } else { bind });
+        assert_eq!(door.count("truncated_bytes"), cut.len() as u64);
+    }
 }
 
 #[tokio::test]
