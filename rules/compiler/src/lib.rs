@@ -18,10 +18,12 @@ pub mod emit;
 pub mod eval;
 pub mod explain;
 pub mod limits;
+pub mod lint;
 mod report;
 pub mod screen;
 pub mod sign;
 pub mod source;
+pub mod suggest;
 pub mod test;
 
 pub use build::{BuildError, BuildOptions, Built, build};

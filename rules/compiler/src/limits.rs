@@ -46,3 +46,14 @@ pub const CORPUS_LABELS_MAX: usize = 1000;
 pub const EVAL_CHUNK_RECORDS: usize = 512;
 /// One in so many messages of an evaluation has its conditions timed.
 pub const EVAL_TIMED_ONE_IN: usize = 8;
+
+/// Missed messages that a suggestion looks at.
+pub const SUGGEST_MISSED_MAX: usize = 5_000;
+/// Honest messages that a suggestion looks at.
+pub const SUGGEST_HAM_MAX: usize = 200_000;
+/// Longest sequence that a suggestion considers, in Chinese characters or Latin words.
+pub const SUGGEST_TOKENS_MAX: usize = 5;
+/// Words and pairs of a suggestion.
+pub const SUGGEST_MEMBERS_MAX: usize = 16;
+/// Words that are tried in pairs.
+pub const SUGGEST_PAIRED_MAX: usize = 120;

@@ -113,6 +113,24 @@ fn packs_are_evaluated_and_compared() {
 }
 
 #[test]
+fn a_draft_is_suggested_and_looked_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("missed.tsv"), "fraud\t虚拟墓园认购火热\nfraud\t虚拟墓园回报高\n").expect("written");
+    fs::write(at("ham.tsv"), "ham\t墓园停车位有限\nham\t认购已确认\nspam\t虚拟墓园\n").expect("written");
+    let (missed, ham, draft) = (at("missed.tsv"), at("ham.tsv"), at("draft.toml"));
+    let suggest = ["rules", "suggest", "--missed", &missed, "--ham", &ham, "-o", &draft];
+    assert!(succeeds(&suggest));
+    assert!(!succeeds(&suggest), "a file that is there was replaced");
+    assert!(succeeds(&["rules", "test", &draft]));
+    assert!(succeeds(&["rules", "lint", &draft]));
+    assert!(succeeds(&["rules", "lint", &draft, "--corpus", &missed]));
+    fs::write(at("gap.toml"), RULE.replace("{ any = [\"刷单返利\"] }", "{ regex = '刷单.*返利' }"))
+        .expect("written");
+    assert!(!succeeds(&["rules", "lint", &at("gap.toml")]));
+}
+
+#[test]
 #[cfg(unix)]
 fn secret_keys_are_for_their_owner() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -18,6 +18,7 @@ pub(crate) use regex::view_name;
 
 use groups::Vocabulary;
 use rules::Resolver;
+pub(crate) use rules::holds_alone;
 
 /// Resolves a tree. The rules, suppressions and protections of the draft stand in the order of the tree; where one of
 /// them is wrong, its condition is `false`, and `out` has an error.

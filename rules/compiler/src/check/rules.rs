@@ -180,7 +180,7 @@ fn mentions(expr: &Expr, hits: &impl Fn(GroupIndex) -> bool) -> bool {
 }
 
 /// Whether the condition is true for a message that has one pattern and no other fact.
-fn holds_alone(expr: &Expr, groups: &[GroupDraft], hits: &impl Fn(GroupIndex) -> bool) -> bool {
+pub(crate) fn holds_alone(expr: &Expr, groups: &[GroupDraft], hits: &impl Fn(GroupIndex) -> bool) -> bool {
     match expr {
         Expr::Bool(value) => *value,
         Expr::Group(group) => hits(*group) && groups.get(*group).is_some_and(|group| group.need <= 1),

@@ -10,8 +10,10 @@ mod diff;
 mod eval;
 mod explain;
 mod keys;
+mod lint;
 mod pack;
 mod screen;
+mod suggest;
 mod test;
 mod verify;
 
@@ -44,6 +46,10 @@ pub enum RulesCommand {
     Eval(eval::EvalArgs),
     /// Say what another pack would newly block and let through 比较两个规则包
     Diff(diff::DiffArgs),
+    /// Say what is right and still not wise 规则体检
+    Lint(lint::LintArgs),
+    /// Draft a rule from messages that were missed 由漏拦的短信起草规则
+    Suggest(suggest::SuggestArgs),
     /// Make a signing key 生成签名密钥
     Keygen(keys::KeygenArgs),
 }
@@ -60,6 +66,8 @@ pub fn run(command: RulesCommand) -> ExitCode {
         RulesCommand::Explain(args) => explain::run(&args),
         RulesCommand::Eval(args) => eval::run(&args),
         RulesCommand::Diff(args) => diff::run(&args),
+        RulesCommand::Lint(args) => lint::run(&args),
+        RulesCommand::Suggest(args) => suggest::run(&args),
         RulesCommand::Keygen(args) => keys::keygen(&args),
     }
 }

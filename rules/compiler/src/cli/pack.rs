@@ -28,9 +28,18 @@ pub(super) fn load(source: Option<&Path>, shown: Shown) -> Result<Arc<LoadedPack
         Some(path) if is_source(path) => made_of(&check_paths(&[path.to_path_buf()]), shown)?,
         Some(path) => read(path)?,
     };
+    loaded(&bytes)
+}
+
+/// The pack that sources make, to judge with.
+pub(super) fn of_report(report: &Report, shown: Shown) -> Result<Arc<LoadedPack>, Failure> {
+    loaded(&made_of(report, shown)?)
+}
+
+fn loaded(bytes: &[u8]) -> Result<Arc<LoadedPack>, Failure> {
     let cache = cache_folder();
     let options = LoadOptions { cache: cache.as_deref(), ..LoadOptions::ANYTHING };
-    LoadedPack::load_untried(&bytes, &options).map(Arc::new).map_err(|refusal| refusal.to_string())
+    LoadedPack::load_untried(bytes, &options).map(Arc::new).map_err(|refusal| refusal.to_string())
 }
 
 fn made_of(report: &Report, shown: Shown) -> Result<Vec<u8>, Failure> {

@@ -388,6 +388,67 @@ defects! {
     SameEntry { entry } Warning "W006"
     zh "`{entry}` 在列表里重复了"
     en "`{entry}` is in the list twice";
+
+    /// A literal that decides alone and is part of many words (`lint`).
+    WeakAlone { literal, id, score } Warning "W101"
+    zh "`{literal}` 太短，单凭它 `{id}` 就给出 {score} 分，足以拦截"
+    en "`{literal}` is short, and alone gives `{id}` its score of {score}: enough to block"
+    help_zh "让条件再要求别的词组，或者写成更长的词"
+    help_en "let the condition need another group too, or write a longer literal";
+
+    /// A class that knows only ASCII, in a Chinese pattern (`lint`).
+    AsciiClass { class } Warning "W102"
+    zh "`{class}` 只认 ASCII，汉字不算在内"
+    en "`{class}` knows ASCII only: no Chinese character belongs to it"
+    help_zh "用 `.` 或写明字符集，例如 `[一-龥]`"
+    help_en "use `.`, or spell the class out, such as `[一-龥]`";
+
+    /// A literal that can't hit without another one of its set (`lint`).
+    Contained { literal, inner } Warning "W103"
+    zh "`{literal}` 是多余的：它包含同组的 `{inner}`"
+    en "`{literal}` adds nothing: it contains `{inner}` of the same set"
+    help_zh "删掉长的那个；若短的太宽，就删掉短的"
+    help_en "drop the longer one, or the shorter one where that is too broad";
+
+    /// A gap that joins unrelated words (`lint`).
+    WideGap { part, limit } Warning "W104"
+    zh "`{part}` 跨度太大：会把不相干的词连在一起，扫描也慢"
+    en "`{part}` spans too much: it joins unrelated words, and is slow"
+    help_zh "限制长度，例如 `.{{0,12}}`，最多 {limit}"
+    help_en "bound it, such as `.{{0,12}}`, at most {limit}";
+
+    /// A rule that another makes useless (`lint`).
+    Shadowed { id, other } Warning "W105"
+    zh "`{id}` 是多余的：它成立时 `{other}` 必定成立，且单独就足以拦截"
+    en "`{id}` adds nothing: wherever it holds `{other}` does, which blocks by itself"
+    help_zh "删掉它，或者收紧另一条"
+    help_en "drop it, or tighten the other";
+
+    /// A rule that hit nothing (`lint --corpus`).
+    NeverHit { id, records } Warning "W110"
+    zh "`{id}` 在 {records} 条短信中一次也没有命中"
+    en "`{id}` hit none of {records} messages";
+
+    /// A rule that hits honest messages (`lint --corpus`).
+    TooBroad { id, ham, hits } Warning "W111"
+    zh "`{id}` 太宽：{hits} 次命中里有 {ham} 条正常短信"
+    en "`{id}` is too broad: {ham} of its {hits} hits are honest messages"
+    help_zh "用 `yumen rules eval` 看这些短信，再收紧条件"
+    help_en "look at them with `yumen rules eval`, then tighten the condition";
+
+    /// Two rules that hit the same messages (`lint --corpus`).
+    Together { id, other, shared } Warning "W112"
+    zh "`{id}` 和 `{other}` 命中的是同样的 {shared} 条短信"
+    en "`{id}` and `{other}` hit the same {shared} messages"
+    help_zh "它们的分数会叠加：合并成一条，或确认这是有意的"
+    help_en "their scores add up: make one rule of them, or be sure that it is meant";
+
+    /// A condition that costs much (`lint --corpus`).
+    Slow { id, ns } Warning "W113"
+    zh "`{id}` 的条件平均每条短信耗时 {ns} ns"
+    en "the condition of `{id}` takes {ns} ns a message"
+    help_zh "把最少见的词组写在最前面"
+    help_en "put the rarest group first";
 }
 
 #[cfg(test)]

@@ -146,6 +146,16 @@ impl Diagnostics {
         found.into_iter().filter(stands).for_each(|diagnostic| self.push(diagnostic));
     }
 
+    /// Keeps those that are wanted.
+    pub fn retain(&mut self, wanted: impl Fn(&Diagnostic) -> bool) {
+        let found = std::mem::take(&mut self.found);
+        *self = Self::default();
+        found
+            .into_iter()
+            .filter(|diagnostic| wanted(diagnostic))
+            .for_each(|diagnostic| self.push(diagnostic));
+    }
+
     /// How many errors there are.
     #[must_use]
     pub const fn errors(&self) -> usize {
