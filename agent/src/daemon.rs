@@ -10,13 +10,15 @@ use crate::config::{Config, LinkError};
 use crate::doors::{Doors, ListenError};
 use crate::http::{self, Readiness};
 use crate::metrics::Counted;
-use crate::mqtt::{self, Facts, Link};
+use crate::mqtt::{self, Down, Facts, Link};
 use crate::packs::{PackFailure, Packs};
 use crate::pipeline::Pipeline;
 use crate::pseudonym::{KeyError, Pseudonyms};
 use crate::reassembly::{Table, TableLimits};
 use crate::report::{Redaction, SpoolReporter};
+use crate::shared::{RetractRefusal, Shared};
 use crate::spool::{OpenError, Spool};
+use bytes::Bytes;
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use yumen_exchange::topic::Name;
 
 /// Why the agent doesn't start.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +100,8 @@ impl Daemon {
         );
         let behaviour = Arc::new(Behaviour::default());
         let packs = Arc::new(Packs::from_config(config, behaviour.clone()));
+        // What was taken back before counts before the first event.
+        let shared = config.pack.channel.clone().map(|channel| (channel, Shared::start(packs.clone())));
         load_first(&packs, config).await?;
         let reporter = Arc::new(SpoolReporter::new(spool.clone(), redaction(config)?));
         let pipeline = Pipeline::new(packs.clone(), reporter, Table::new(TableLimits::default()));
@@ -109,7 +114,7 @@ impl Daemon {
             }
             None => None,
         };
-        let link = config.link_options()?.map(|options| start_link(options, &spool, &packs, &doors));
+        let link = config.link_options()?.map(|options| start_link(options, &spool, &packs, &doors, shared));
         let draining = Arc::new(AtomicBool::new(false));
         let mut registry = Registry::default();
         packs.register(&mut registry);
@@ -234,13 +239,44 @@ fn redaction(config: &Config) -> Result<Redaction, KeyError> {
     })
 }
 
-fn start_link(options: mqtt::Options, spool: &Spool, packs: &Arc<Packs>, doors: &Arc<Doors>) -> Link {
+/// Hands what the hub sends to all agents on.
+struct FromHub {
+    channel: Name,
+    shared: Arc<Shared>,
+}
+
+impl Down for FromHub {
+    fn channel(&self) -> &Name {
+        &self.channel
+    }
+
+    fn pack(&self, bytes: Bytes) {
+        self.shared.pack(bytes);
+    }
+
+    fn retract(&self, payload: &[u8]) {
+        match self.shared.retract(payload) {
+            // A retained message comes again with every connection.
+            Ok(()) | Err(RetractRefusal::Older) => {}
+            Err(refusal) => tracing::error!(%refusal, "RetractionsRefused"),
+        }
+    }
+}
+
+fn start_link(
+    options: mqtt::Options,
+    spool: &Spool,
+    packs: &Arc<Packs>,
+    doors: &Arc<Doors>,
+    shared: Option<(Name, Arc<Shared>)>,
+) -> Link {
     let (packs, doors) = (packs.clone(), doors.clone());
     let facts = move || {
         let (judged, blocked) = Counted::totals(&doors);
         Facts { pack: packs.pack_ref(), judged, blocked }
     };
-    Link::start(options, spool.clone(), Arc::new(facts))
+    let down = shared.map(|(channel, shared)| Arc::new(FromHub { channel, shared }) as Arc<dyn Down>);
+    Link::start_with(options, spool.clone(), Arc::new(facts), down)
 }
 
 fn readiness(

@@ -23,6 +23,7 @@ pub mod pipeline;
 pub mod pseudonym;
 pub mod reassembly;
 pub mod report;
+pub mod shared;
 pub mod spool;
 pub mod telemetry;
 pub mod text;

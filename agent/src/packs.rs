@@ -12,7 +12,8 @@ use crate::behaviour::Behaviour;
 use crate::clock;
 use crate::config;
 use crate::pipeline::{Judge, Judged, Unjudged};
-use arc_swap::ArcSwapOption;
+use crate::shared::Taken;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -89,6 +90,8 @@ pub struct Packs {
     own: OwnNumberList,
     utc_offset_min: i32,
     behaviour: Arc<Behaviour>,
+    /// What the hub took back; see [`crate::shared`].
+    withdrawn: ArcSwap<Taken>,
     reload: Notify,
     metrics: PackMetrics,
 }
@@ -121,6 +124,7 @@ impl Packs {
             own: OwnNumberList(own_numbers),
             utc_offset_min,
             behaviour,
+            withdrawn: ArcSwap::from_pointee(Taken::default()),
             reload: Notify::new(),
             metrics: PackMetrics::default(),
         }
@@ -183,14 +187,70 @@ impl Packs {
         match &outcome {
             Ok(None) => {}
             Ok(Some(pack)) => self.swap(Arc::clone(pack)),
-            Err(failure) => {
-                let code = failure.code();
-                let kept = self.pack_ref().map_or(0, |pack| pack.serial);
-                tracing::error!(file = %self.source.file.display(), code, kept_serial = kept, "PackRefused: {failure}");
-                self.metrics.refusals.get_or_create(&RefusalLabel { reason: code.to_owned() }).inc();
-            }
+            Err(failure) => self.refuse(failure, &self.source.file.display().to_string()),
         }
         outcome.map(drop)
+    }
+
+    /// Takes a pack that came over the network: verified, tried and swapped in as a file would be, then kept on disk for the
+    /// next start. Takes as long as compiling does: call it off the runtime.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn offer(&self, bytes: &[u8]) -> Result<(), PackFailure> {
+        let outcome = self.verified(bytes);
+        match &outcome {
+            Ok(None) => {}
+            Ok(Some(pack)) => {
+                self.swap(Arc::clone(pack));
+                if let Err(error) = self.keep_shared(bytes) {
+                    tracing::warn!(%error, "SharedPackUnkept: the hub's pack isn't there after a restart");
+                }
+            }
+            Err(failure) => self.refuse(failure, "hub"),
+        }
+        outcome.map(drop)
+    }
+
+    /// What the hub took back, in force from the next event on.
+    pub fn withdraw(&self, taken: Taken) {
+        self.withdrawn.store(Arc::new(taken));
+    }
+
+    /// Public keys that may sign packs and retractions.
+    ///
+    /// # Errors
+    /// The file can't be read, or is wrong.
+    pub fn keyring(&self) -> Result<Keyring, PackFailure> {
+        let keys = read(&self.source.trusted_keys)?;
+        Keyring::parse(&String::from_utf8_lossy(&keys)).map_err(|error| PackFailure::Keyring {
+            path: self.source.trusted_keys.clone(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// Where what came from the hub is kept.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.source.data_dir
+    }
+
+    fn refuse(&self, failure: &PackFailure, from: &str) {
+        let code = failure.code();
+        let kept = self.pack_ref().map_or(0, |pack| pack.serial);
+        tracing::error!(from, code, kept_serial = kept, "PackRefused: {failure}");
+        self.metrics.refusals.get_or_create(&RefusalLabel { reason: code.to_owned() }).inc();
+    }
+
+    fn keep_shared(&self, bytes: &[u8]) -> std::io::Result<()> {
+        let (file, new) = (self.shared_file(), self.shared_file().with_extension("new"));
+        std::fs::create_dir_all(&self.source.data_dir)?;
+        std::fs::write(&new, bytes)?;
+        std::fs::rename(new, file)
+    }
+
+    fn shared_file(&self) -> PathBuf {
+        self.source.data_dir.join("shared.pack")
     }
 
     /// Asks for a reload: SIGHUP.
@@ -219,13 +279,24 @@ impl Packs {
         }
     }
 
-    /// The file's pack; `None` where it is the one in use.
+    /// The pack on disk; `None` where it is the one in use. The hub's, where it is newer than the configured file's and
+    /// can be taken.
     fn read(&self) -> Result<Option<Arc<LoadedPack>>, PackFailure> {
-        let keys = read(&self.source.trusted_keys)?;
-        let keyring = Keyring::parse(&String::from_utf8_lossy(&keys)).map_err(|error| {
-            PackFailure::Keyring { path: self.source.trusted_keys.clone(), reason: error.to_string() }
-        })?;
-        let bytes = read(&self.source.file)?;
+        let file = read(&self.source.file);
+        if let Ok(shared) = read(&self.shared_file())
+            && file.as_ref().map_or(true, |file| serial(file) < serial(&shared))
+        {
+            match self.verified(&shared) {
+                Ok(pack) => return Ok(pack),
+                Err(failure) => self.refuse(&failure, "shared.pack"),
+            }
+        }
+        self.verified(&file?)
+    }
+
+    /// A pack, verified and compiled; `None` where it is the one in use.
+    fn verified(&self, bytes: &[u8]) -> Result<Option<Arc<LoadedPack>>, PackFailure> {
+        let keyring = self.keyring()?;
         if self.current.load().as_ref().is_some_and(|pack| pack.bytes() == bytes) {
             return Ok(None);
         }
@@ -236,7 +307,7 @@ impl Packs {
             cache: Some(&cache),
             ..LoadOptions::trusting(&keyring, clock::now_s())
         };
-        Ok(Some(Arc::new(LoadedPack::load(&bytes, &options)?)))
+        Ok(Some(Arc::new(LoadedPack::load(bytes, &options)?)))
     }
 
     fn swap(&self, pack: Arc<LoadedPack>) {
@@ -280,6 +351,7 @@ impl Judge for Packs {
     fn judge(&self, event: &Event<'_>, then: &mut dyn FnMut(Judged<'_>)) -> Result<(), Unjudged> {
         let current = self.current.load();
         let pack = current.as_ref().ok_or(Unjudged::NoPack)?;
+        let withdrawn = self.withdrawn.load();
         // Taken out while it judges: should `then` judge again, it makes a worker of its own.
         let mut worker = match WORKER.take() {
             Some(mut worker) => worker.adopt(pack).map(|()| worker),
@@ -290,6 +362,7 @@ impl Judge for Packs {
             own: &self.own,
             utc_offset_minutes: self.utc_offset_min,
             behaviour: self.behaviour.as_ref(),
+            withdrawn: withdrawn.as_ref(),
         };
         let judged = worker.judge(&site, event).map(|judgement| {
             then(Judged { judgement: &judgement, pack: pack.pack() });
@@ -301,6 +374,11 @@ impl Judge for Packs {
 
 fn read(path: &Path) -> Result<Vec<u8>, PackFailure> {
     std::fs::read(path).map_err(|source| PackFailure::Unreadable { path: path.to_owned(), source })
+}
+
+/// The serial that bytes claim; 0 where they are no pack.
+fn serial(bytes: &[u8]) -> u64 {
+    yumen_rules::pack::Header::new_checked(bytes).map_or(0, |header| header.serial)
 }
 
 /// What changes when a file is replaced.

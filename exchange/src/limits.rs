@@ -12,6 +12,18 @@ pub const ACK_BYTES_MAX: usize = 16 * 1024;
 /// Most sightings that one acknowledgement names.
 pub const ACK_IDS_MAX: usize = 128;
 
+/// Largest list of retractions on the wire, in bytes.
+pub const RETRACT_BYTES_MAX: usize = 256 * 1024;
+
+/// Most rules and indicators that one list of retractions names.
+pub const RETRACTED_MAX: usize = 500;
+
+/// Largest pack that goes over MQTT, in bytes.
+pub const SHARED_PACK_BYTES_MAX: usize = 8 << 20;
+
+/// Largest MQTT packet from the hub to an agent: a pack, its topic and properties.
+pub const DOWN_PACKET_BYTES_MAX: usize = SHARED_PACK_BYTES_MAX + 4096;
+
 /// Largest MQTT packet that either side sends, and so what a broker between them must let pass: the payload, the
 /// longest topic, and the properties.
 pub const PACKET_BYTES_MAX: usize = 32 * 1024;

@@ -54,6 +54,12 @@ impl std::str::FromStr for Name {
 }
 
 impl Name {
+    /// `stable`, the usual channel.
+    #[must_use]
+    pub fn stable() -> Self {
+        Self("stable".to_owned())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -83,6 +89,15 @@ pub fn status(member: &Name, agent: &Name) -> String {
 #[must_use]
 pub fn ack(member: &Name, agent: &Name) -> String {
     format!("{ROOT}/{member}/{agent}/ack")
+}
+
+/// Hub → all, retained: a signed [`Retractions`](crate::retract::Retractions).
+pub const RETRACT: &str = "yumen/v1/retract";
+
+/// `yumen/v1/pack/{channel}`: hub → all, retained, the channel's newest signed pack.
+#[must_use]
+pub fn pack(channel: &Name) -> String {
+    format!("{ROOT}/pack/{channel}")
 }
 
 /// What the hub subscribes to for sightings of all agents.

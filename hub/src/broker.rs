@@ -13,7 +13,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
-use yumen_exchange::limits::PACKET_BYTES_MAX;
+use yumen_exchange::limits::DOWN_PACKET_BYTES_MAX;
 
 /// How long it may take to listen.
 const START_MAX: Duration = Duration::from_secs(10);
@@ -134,7 +134,7 @@ fn server(name: &str, listen: SocketAddr, tls: Option<&ServerTls>) -> ServerSett
         next_connection_delay_ms: 1,
         connections: ConnectionSettings {
             connection_timeout_ms: 10_000,
-            max_payload_size: PACKET_BYTES_MAX,
+            max_payload_size: DOWN_PACKET_BYTES_MAX,
             max_inflight_count: BROKER_INFLIGHT_MAX,
             auth: None,
             external_auth: None,

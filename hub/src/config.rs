@@ -26,6 +26,38 @@ pub struct Config {
     pub mqtt: Option<Spanned<Mqtt>>,
     /// The page.
     pub console: Console,
+    /// Packs for all members; without it nothing is promoted.
+    pub share: Option<Share>,
+}
+
+/// Packs for all members.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// Folders with the rules that every pack has.
+    pub rules: Vec<PathBuf>,
+    /// File with the key that signs packs and retractions.
+    pub signing_key: PathBuf,
+    /// The channel it publishes on.
+    #[serde(default = "channel")]
+    pub channel: yumen_exchange::topic::Name,
+    /// So many different members must have seen an indicator before it is enforced everywhere.
+    #[serde(default = "members_min")]
+    pub members_min: u64,
+    /// The same for one typology, by its id.
+    #[serde(default)]
+    pub typology: std::collections::BTreeMap<String, u64>,
+    /// Indicators that are never promoted, as `kind:value`, beside the numbers and domains of the rules' sender registry.
+    #[serde(default)]
+    pub known_good: Vec<String>,
+}
+
+fn channel() -> yumen_exchange::topic::Name {
+    yumen_exchange::topic::Name::stable()
+}
+
+const fn members_min() -> u64 {
+    3
 }
 
 /// What is logged, and how.
@@ -136,6 +168,7 @@ impl Default for Config {
             broker: Broker::default(),
             mqtt: None,
             console: Console::default(),
+            share: None,
         }
     }
 }
@@ -213,6 +246,9 @@ impl Config {
 
     /// What can't be seen field by field.
     fn relations(&self) -> Result<(), (Option<usize>, &'static str)> {
+        if self.share.as_ref().is_some_and(|share| share.members_min == 0 || share.rules.is_empty()) {
+            return Err((None, "share.members_min is at least 1, and share.rules names at least one folder"));
+        }
         let Some(mqtt) = &self.mqtt else { return Ok(()) };
         let at = Some(mqtt.span().start);
         let mqtt = mqtt.as_ref();
@@ -297,6 +333,7 @@ mod tests {
         let mqtt = config.mqtt.unwrap().into_inner();
         assert!(mqtt.tls.unwrap().cert.is_some() && mqtt.password_file.is_some() && mqtt.port.is_some());
         assert!(config.broker.tls.is_some() && !config.console.rules.is_empty());
+        assert_eq!(config.share.unwrap().members_min, 3);
         assert!(!config.http.allowed_hosts.is_empty());
     }
 

@@ -3,8 +3,9 @@
 use crate::api::{self, Hub, Streams};
 use crate::broker::{self, BrokerError, reachable};
 use crate::config::{Config, Mqtt};
-use crate::ingest::{self, Ingest, Login, TlsError};
+use crate::ingest::{self, Ingest, Login, Publisher, TlsError};
 use crate::metrics::Metrics;
+use crate::share::{ShareError, Sharer};
 use crate::store::{Store, StoreError};
 use crate::titles::Titles;
 use prometheus_client::registry::Registry;
@@ -63,6 +64,9 @@ pub enum HubError {
         /// Why.
         source: io::Error,
     },
+    /// Packs for all members.
+    #[error(transparent)]
+    Share(#[from] ShareError),
     /// The HTTP server broke.
     #[error("the console ended: {0}")]
     Serve(io::Error),
@@ -93,12 +97,19 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), 
     let mut registry = Registry::default();
     metrics.register(&mut registry);
     let (to_streams, arrived) = watch::channel(0);
+    let sharer = share(&config, &store, &options).await?;
+    if let Some(sharer) = &sharer {
+        let (sharer, arrived, stop) = (Arc::clone(sharer), arrived.clone(), stop.clone());
+        tokio::spawn(async move { sharer.run(arrived, stop).await });
+    }
     let ingest = Ingest::start(options, store.clone(), Arc::clone(&metrics), to_streams);
     let hub = Arc::new(Hub {
         store: store.clone(),
         titles: Titles::load(&config.console.rules),
         metrics,
         registry,
+        sharer,
+        local: bind.ip().is_loopback(),
         streams: Streams::new(arrived, stop.clone()),
         subscribed: Box::new(ingest.connected()),
     });
@@ -121,6 +132,20 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), 
     drop(lock);
     tracing::info!("the hub ended");
     ended
+}
+
+/// Packs for all members, where the configuration has them; what is taken back is said before the first pack.
+async fn share(
+    config: &Config,
+    store: &Store,
+    options: &ingest::Options,
+) -> Result<Option<Arc<Sharer>>, HubError> {
+    let Some(share) = config.share.clone() else { return Ok(None) };
+    let (store, publisher) = (store.clone(), Publisher::start(options.clone()));
+    let made = tokio::task::spawn_blocking(move || Sharer::new(share, store, publisher)).await;
+    let sharer = made.map_err(|error| HubError::Serve(io::Error::other(error)))??;
+    sharer.say_retractions(crate::clock::now_ms()).await?;
+    Ok(Some(Arc::new(sharer)))
 }
 
 /// Waits for the server, which goes on until it is told to stop, and a little longer.

@@ -52,6 +52,12 @@ pub const BROKER_INFLIGHT_MAX: usize = 500;
 /// again from the agents' spools.
 pub const BROKER_SEGMENT: (usize, usize) = (4 << 20, 16);
 
+/// Indicators that are looked at or listed at a time.
+pub const OBSERVED_MAX: u32 = 1000;
+
+/// Most indicators in a shared pack.
+pub const SHARED_MAX: u32 = 200_000;
+
 /// Largest file of rule titles, in bytes, and how many files are read.
 pub const TITLES: (u64, usize) = (4 << 20, 500);
 

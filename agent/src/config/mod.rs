@@ -102,6 +102,10 @@ pub struct Pack {
     /// How often the file is looked at, in seconds; 0 leaves it to SIGHUP.
     #[serde(default = "defaults::pack_watch_s")]
     pub watch_s: u64,
+    /// Takes the hub's packs of this channel, and what the hub retracts; without it only the file counts.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub channel: Option<Name>,
     /// What matches patterns: `auto` takes Hyperscan where it passes the gate.
     #[serde(default)]
     pub matcher: MatcherChoice,

@@ -2,13 +2,13 @@
 
 use super::pace::Pace;
 use super::window::{Outgoing, Window};
-use super::{Acknowledge, Counts, FactSource, Options, RESEND_MAX};
+use super::{Acknowledge, Counts, Down, FactSource, Options, RESEND_MAX};
 use crate::limits::MQTT_READ_BYTES_MAX;
 use crate::spool::Spool;
 use bytes::Bytes;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, LastWill, Packet, PubAck, PubAckReason, Publish, PublishProperties, SubscribeReasonCode,
+    ConnAck, Filter, LastWill, Packet, PubAck, PubAckReason, Publish, PublishProperties, SubscribeReasonCode,
 };
 use rumqttc::v5::{AsyncClient, ClientError, ConnectionError, Event, EventLoop, MqttOptions};
 use rumqttc::{Outgoing as Wire, TlsConfiguration, Transport};
@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use yumen_exchange::ack::Ack;
-use yumen_exchange::limits::{PACKET_BYTES_MAX, SIGHTING_BYTES_MAX};
+use yumen_exchange::limits::{DOWN_PACKET_BYTES_MAX, SIGHTING_BYTES_MAX};
 use yumen_exchange::sighting::EVENT_CONTENT_TYPE;
 use yumen_exchange::status::Status;
 use yumen_exchange::{check, topic};
@@ -75,6 +75,7 @@ pub(super) struct Connection<'a> {
     options: &'a Options,
     spool: &'a Spool,
     facts: &'a FactSource,
+    down: Option<&'a dyn Down>,
     counts: &'a Counts,
     client: AsyncClient,
     events: mpsc::Receiver<Result<Event, ConnectionError>>,
@@ -98,6 +99,7 @@ impl<'a> Connection<'a> {
         options: &'a Options,
         spool: &'a Spool,
         facts: &'a FactSource,
+        down: Option<&'a dyn Down>,
         counts: &'a Counts,
     ) -> Self {
         let (client, event_loop) = AsyncClient::new(
@@ -110,6 +112,7 @@ impl<'a> Connection<'a> {
             options,
             spool,
             facts,
+            down,
             counts,
             client,
             events,
@@ -160,7 +163,7 @@ impl<'a> Connection<'a> {
             }
             Event::Incoming(Packet::PubAck(puback)) => self.broker_acknowledged(&puback),
             Event::Incoming(Packet::Publish(publish)) => {
-                self.hub_acknowledged(&publish);
+                self.received(&publish);
                 Ok(())
             }
             Event::Outgoing(Wire::Publish(pkid)) => {
@@ -180,11 +183,30 @@ impl<'a> Connection<'a> {
         if let Some(limit) = limit.filter(|&limit| usize::try_from(limit).is_ok_and(|limit| limit < needed)) {
             return Err(Ended::PacketsTooSmall(limit));
         }
-        if self.options.acknowledge == Acknowledge::Broker {
+        // Retractions first: what was wrong is released before anything else happens.
+        let mut topics = Vec::new();
+        if let Some(down) = self.down {
+            topics.extend([topic::RETRACT.to_owned(), topic::pack(down.channel())]);
+        }
+        if self.options.acknowledge == Acknowledge::Hub {
+            topics.push(topic::ack(&self.options.member, &self.options.agent));
+        }
+        if topics.is_empty() {
             return self.opened();
         }
-        let filter = topic::ack(&self.options.member, &self.options.agent);
-        Ok(self.client.try_subscribe(filter, QoS::AtLeastOnce)?)
+        let filters = topics.into_iter().map(|topic| Filter::new(topic, QoS::AtLeastOnce));
+        Ok(self.client.try_subscribe_many(filters)?)
+    }
+
+    fn received(&mut self, publish: &Publish) {
+        let Some(down) = self.down else { return self.hub_acknowledged(publish) };
+        if publish.topic == topic::RETRACT {
+            down.retract(&publish.payload);
+        } else if publish.topic == topic::pack(down.channel()) {
+            down.pack(publish.payload.clone());
+        } else {
+            self.hub_acknowledged(publish);
+        }
     }
 
     /// The session stands, and acknowledgements will be heard.
@@ -364,7 +386,7 @@ fn mqtt_options(options: &Options, will: &[u8]) -> MqttOptions {
         .set_clean_start(true)
         .set_connection_timeout(CONNECT_TIMEOUT_S)
         .set_outgoing_inflight_upper_limit(options.inflight_max.max(1))
-        .set_max_packet_size(u32::try_from(PACKET_BYTES_MAX).ok())
+        .set_max_packet_size(u32::try_from(DOWN_PACKET_BYTES_MAX).ok())
         .set_last_will(LastWill::new(
             topic::status(&options.member, &options.agent),
             will,

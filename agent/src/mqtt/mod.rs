@@ -19,6 +19,7 @@ mod window;
 pub use tls::{Tls, TlsError};
 
 use crate::spool::Spool;
+use bytes::Bytes;
 use pace::Backoff;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -108,6 +109,16 @@ pub struct Facts {
     pub blocked: u64,
 }
 
+/// What takes messages of the hub to all agents; called on the connection's task, must not block.
+pub trait Down: Send + Sync {
+    /// The channel whose packs are wanted.
+    fn channel(&self) -> &Name;
+    /// A pack came.
+    fn pack(&self, bytes: Bytes);
+    /// A list of retractions came.
+    fn retract(&self, payload: &[u8]);
+}
+
 /// Gives the [`Facts`] of the moment; called every status interval, must not block.
 pub type FactSource = Arc<dyn Fn() -> Facts + Send + Sync>;
 
@@ -168,10 +179,21 @@ impl Link {
     /// Starts draining; needs a tokio runtime.
     #[must_use]
     pub fn start(options: Options, spool: Spool, facts: FactSource) -> Self {
+        Self::start_with(options, spool, facts, None)
+    }
+
+    /// The same, with somebody who takes what the hub sends to all agents.
+    #[must_use]
+    pub fn start_with(
+        options: Options,
+        spool: Spool,
+        facts: FactSource,
+        down: Option<Arc<dyn Down>>,
+    ) -> Self {
         let counts = Arc::new(Counts::default());
         let (stop, stopped) = watch::channel(false);
         let own = Arc::clone(&counts);
-        let task = tokio::spawn(run(options, spool, facts, own, stopped));
+        let task = tokio::spawn(run(options, spool, facts, down, own, stopped));
         Self { counts, stop, task }
     }
 
@@ -206,6 +228,7 @@ async fn run(
     options: Options,
     spool: Spool,
     facts: FactSource,
+    down: Option<Arc<dyn Down>>,
     counts: Arc<Counts>,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -213,7 +236,7 @@ async fn run(
     let mut failing = false;
     while !*stop.borrow() {
         let started = Instant::now();
-        let mut connection = connection::Connection::new(&options, &spool, &facts, &counts);
+        let mut connection = connection::Connection::new(&options, &spool, &facts, down.as_deref(), &counts);
         let ended = connection.run(&mut stop).await;
         drop(connection);
         counts.connected.store(false, Ordering::Relaxed);

@@ -6,6 +6,7 @@
 
 mod guard;
 mod json;
+mod share;
 mod stream;
 
 pub use stream::Streams;
@@ -13,13 +14,14 @@ pub(crate) use stream::open as open_stream;
 
 use crate::console;
 use crate::metrics::Metrics;
+use crate::share::Sharer;
 use crate::store::{Store, StoreError};
 use crate::titles::Titles;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
@@ -35,6 +37,10 @@ pub struct Hub {
     pub metrics: Arc<Metrics>,
     /// The same, to be shown.
     pub registry: Registry,
+    /// Packs for all members.
+    pub sharer: Option<Arc<Sharer>>,
+    /// Whether only this machine can ask.
+    pub local: bool,
     /// Live streams.
     pub streams: Streams,
     /// Whether the hub is subscribed at the broker.
@@ -49,6 +55,9 @@ pub fn router(hub: Arc<Hub>, bind: SocketAddr, allowed_hosts: &[String]) -> Rout
         .route("/api/v1/sightings/stream", get(stream::sightings))
         .route("/api/v1/sightings/{id}", get(json::sighting))
         .route("/api/v1/agents", get(json::agents))
+        .route("/api/v1/indicators", get(share::indicators))
+        .route("/api/v1/promote", post(share::promote))
+        .route("/api/v1/retract", post(share::retract))
         .merge(console::routes())
         .layer(axum::middleware::from_fn_with_state(hosts, guard::check))
         // Who watches the hub calls it by whatever name it has there.

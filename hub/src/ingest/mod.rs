@@ -10,8 +10,10 @@
 //! that covers brokers without a memory. Both may repeat a message, and the id makes it one row.
 
 mod batch;
+mod publish;
 mod session;
 
+pub use publish::Publisher;
 pub use session::{Login, Options, TlsError, tls};
 
 use crate::metrics::Metrics;

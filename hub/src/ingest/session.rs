@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
-use yumen_exchange::limits::PACKET_BYTES_MAX;
+use yumen_exchange::limits::{DOWN_PACKET_BYTES_MAX, PACKET_BYTES_MAX};
 use yumen_exchange::topic::{SIGHTING_FILTER, STATUS_FILTER};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -207,6 +207,15 @@ async fn farewell(client: &AsyncClient, mut event_loop: rumqttc::v5::EventLoop) 
     let _ = client.try_disconnect();
     let out = async { while event_loop.poll().await.is_ok() {} };
     let _ = timeout(FAREWELL, out).await;
+}
+
+/// Of the connection that publishes to all agents.
+pub(super) fn publisher_options(options: &Options) -> MqttOptions {
+    let mut options = Options { remembered: false, ..options.clone() };
+    options.client_id.push_str("-share");
+    let mut mqtt = mqtt_options(&options);
+    mqtt.set_manual_acks(false).set_max_packet_size(u32::try_from(DOWN_PACKET_BYTES_MAX).ok());
+    mqtt
 }
 
 fn mqtt_options(options: &Options) -> MqttOptions {

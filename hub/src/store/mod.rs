@@ -3,7 +3,10 @@
 //! One connection writes, several read (WAL), and every commit is synced: what is acknowledged to an agent survives a
 //! power cut.
 
+mod indicators;
 mod read;
+
+pub use indicators::{Observed, SHARED_RULE, SharedRow};
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -20,7 +23,10 @@ use yumen_exchange::topic::Name;
 use crate::limits::READERS_MAX;
 
 /// Each file once, in order.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_sightings.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/0001_sightings.sql"),
+    include_str!("../../migrations/0002_indicators.sql"),
+];
 
 /// What went wrong with the database.
 #[derive(Debug, thiserror::Error)]
@@ -213,6 +219,7 @@ async fn insert(
         .execute(&mut *connection)
         .await?;
     }
+    indicators::observe(connection, received, received_ms).await?;
     Ok(true)
 }
 

@@ -49,7 +49,7 @@ async fn a_database_of_a_newer_program_is_left_alone() {
     sqlx::query("INSERT INTO schema_version (version) VALUES (99)").execute(&store.writer).await.unwrap();
     store.close().await;
     let refused = Store::open(&dir.path().join("hub.sqlite")).await;
-    assert!(matches!(refused, Err(StoreError::Newer { found: 99, known: 1 })));
+    assert!(matches!(refused, Err(StoreError::Newer { found: 99, known: 2 })));
 }
 
 #[tokio::test]

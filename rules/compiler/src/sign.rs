@@ -19,6 +19,15 @@ pub fn sign(pack: &mut [u8], key: &SigningKey) -> Result<(), PackError> {
     Ok(())
 }
 
+/// Signs something beside a pack: the first 8 bytes of the public key and the signature, both in hexadecimal. What is signed
+/// must begin with what it is for, so that no signature serves two purposes.
+#[must_use]
+pub fn vouch(key: &SigningKey, signed: &[u8]) -> (String, String) {
+    let public = key.verifying_key();
+    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+    (hex(public.as_bytes().get(..8).unwrap_or_default()), hex(&key.sign(signed).to_bytes()))
+}
+
 /// What is wrong with a key file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a signing key: 32 bytes in hexadecimal are expected")]

@@ -81,6 +81,20 @@ impl Keyring {
     }
 }
 
+impl Keyring {
+    /// Whether one of its keys, which `key` (hexadecimal) is the beginning of, made `signature` (hexadecimal) over `signed`.
+    #[must_use]
+    pub fn vouches(&self, key: &str, signed: &[u8], signature: &str) -> bool {
+        let decode = |text: &str| data_encoding::HEXLOWER.decode(text.as_bytes()).ok();
+        let Some(id) = decode(key).filter(|id| id.len() == 8) else { return false };
+        let Some(signature) = decode(signature).and_then(|bytes| Signature::from_slice(&bytes).ok()) else {
+            return false;
+        };
+        let mut named = self.keys.iter().filter(|key| key.as_bytes().starts_with(&id));
+        named.any(|key| key.verify_strict(signed, &signature).is_ok())
+    }
+}
+
 /// A public key from hexadecimal or base64 (standard or URL-safe, padded or not).
 #[must_use]
 pub fn parse_key(word: &str) -> Option<VerifyingKey> {

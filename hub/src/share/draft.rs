@@ -1,0 +1,199 @@
+//! The rules that every pack has, and the lists that are put into them.
+
+use crate::store::{SHARED_RULE, SharedRow};
+use ed25519_dalek::SigningKey;
+use std::collections::HashSet;
+use std::path::PathBuf;
+use yumen_compiler::draft::{Expr, ListDraft, ListKind, PackDraft, RuleDraft};
+use yumen_compiler::emit::{EmitError, emit};
+use yumen_compiler::sign::sign;
+use yumen_exchange::check::INDICATOR_KINDS;
+use yumen_exchange::limits::{INDICATOR_BYTES_MAX, SHARED_PACK_BYTES_MAX};
+use yumen_exchange::topic::Name;
+use yumen_rules::engine::number_matches;
+use yumen_rules::pack::PackError;
+use yumen_rules::signal::Field;
+use yumen_rules::verdict::{Ladder, Typology};
+
+/// How long agents take a pack, in seconds: one is made anew with every change, and at every start of the hub.
+const LIFETIME_S: u64 = 90 * 86_400;
+
+/// What a shared indicator is worth by itself: enough to block.
+const SCORE: u8 = 90;
+
+/// Why no pack can be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BaseError {
+    /// The sources have errors.
+    #[error("{0} of the rules' sources have errors: `yumen rules check` shows them")]
+    Sources(usize),
+    /// It doesn't fit the format.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    /// It can't be signed.
+    #[error("the pack can't be signed: {0}")]
+    Sign(PackError),
+    /// It is too large for the way to the agents.
+    #[error("the pack has {0} bytes, and {SHARED_PACK_BYTES_MAX} go over MQTT")]
+    TooLarge(usize),
+}
+
+/// The rules, checked.
+pub(super) struct Base {
+    draft: PackDraft,
+    known_good: HashSet<String>,
+}
+
+impl Base {
+    /// Checks the rules in these folders.
+    pub(super) fn load(rules: &[PathBuf], known_good: &[String]) -> Result<Self, BaseError> {
+        let report = yumen_compiler::check_paths(rules);
+        if !report.is_buildable() {
+            return Err(BaseError::Sources(rules.len()));
+        }
+        Ok(Self { draft: report.draft, known_good: known_good.iter().cloned().collect() })
+    }
+
+    pub(super) fn has_rule(&self, id: &str) -> bool {
+        let shared = Typology::ALL.iter().any(|typology| id == shared_rule(*typology));
+        shared || self.draft.rules.iter().any(|rule| rule.id == id)
+    }
+
+    /// Whether it belongs to an organisation of the registry, to the emergency services, or is named in the configuration.
+    pub(super) fn is_known_good(&self, kind: &str, value: &str) -> bool {
+        if self.known_good.contains(&format!("{kind}:{value}")) {
+            return true;
+        }
+        let lies_in = |domain: &String, host: &str| {
+            host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        match kind {
+            "number" => {
+                EMERGENCY.contains(&value)
+                    || self
+                        .draft
+                        .senders
+                        .iter()
+                        .any(|sender| sender.numbers.iter().any(|own| number_matches(own, value)))
+            }
+            "domain" | "url" => {
+                let host = value.split(['/', ':']).next().unwrap_or_default();
+                // A name without an inner dot is everybody's.
+                !host.contains('.')
+                    || self
+                        .draft
+                        .senders
+                        .iter()
+                        .any(|sender| sender.domains.iter().any(|domain| lies_in(domain, host)))
+            }
+            _ => false,
+        }
+    }
+
+    /// A signed pack with these indicators.
+    pub(super) fn pack(
+        &self,
+        enforced: &[SharedRow],
+        channel: &Name,
+        serial: u64,
+        now_s: u64,
+        key: &SigningKey,
+    ) -> Result<Vec<u8>, BaseError> {
+        let mut draft = PackDraft {
+            name: "yumen".to_owned(),
+            channel: channel.as_str().to_owned(),
+            serial,
+            created_s: now_s,
+            expires_s: now_s.saturating_add(LIFETIME_S),
+            ..self.draft.clone()
+        };
+        for typology in Typology::ALL {
+            let of_typology = enforced.iter().filter(|row| row.typology == typology.id());
+            let entries = of_typology.map(|row| format!("{}:{}", row.kind, row.value)).collect();
+            draft.rules.push(rule(typology, draft.lists.len()));
+            draft.lists.push(ListDraft { name: shared_rule(typology), kind: ListKind::Exact, entries });
+        }
+        let mut bytes = emit(&draft)?;
+        if bytes.len() > SHARED_PACK_BYTES_MAX {
+            return Err(BaseError::TooLarge(bytes.len()));
+        }
+        sign(&mut bytes, key).map_err(BaseError::Sign)?;
+        Ok(bytes)
+    }
+}
+
+/// Numbers that stand in no registry and are never blocked.
+const EMERGENCY: [&str; 8] = ["110", "112", "119", "120", "122", "999", "12110", "12395"];
+
+/// A typology by its id.
+pub(super) fn typology(id: &str) -> Option<Typology> {
+    Typology::from_id(id)
+}
+
+/// Whether it is of a kind that sightings have, and a value that can be one.
+pub(super) fn is_indicator(kind: &str, value: &str) -> bool {
+    INDICATOR_KINDS.contains(&kind)
+        && (1..=INDICATOR_BYTES_MAX).contains(&value.len())
+        && !value.chars().any(char::is_control)
+}
+
+fn shared_rule(typology: Typology) -> String {
+    format!("{}/{SHARED_RULE}", typology.id())
+}
+
+fn rule(typology: Typology, list: usize) -> RuleDraft {
+    RuleDraft {
+        id: shared_rule(typology),
+        typology,
+        title_zh: format!("多家机构共享的线索：{}", typology.title_zh()),
+        title_en: format!("An indicator shared by several institutions: {}", typology.id()),
+        sms: true,
+        call: true,
+        ladder: Ladder::Enforce,
+        score: SCORE,
+        overrides: Vec::new(),
+        when: Expr::FieldIn(Field::Indicators, list),
+        hits: Vec::new(),
+        misses: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yumen_compiler::draft::SenderDraft;
+
+    #[test]
+    fn what_is_known_good_is_known_by_number_prefix_and_domain() {
+        let sender = SenderDraft {
+            organisation: "示例银行".into(),
+            kind: "bank".into(),
+            numbers: vec!["95500".into(), "1069000*".into()],
+            signatures: Vec::new(),
+            domains: vec!["bank.example".into()],
+        };
+        let draft = PackDraft { senders: vec![sender], ..PackDraft::default() };
+        let base = Base { draft, known_good: HashSet::from(["wechat:helpdesk".to_owned()]) };
+        for (kind, value) in [
+            ("number", "95500"),
+            ("number", "106900012"),
+            ("number", "110"),
+            ("domain", "bank.example"),
+            ("domain", "m.bank.example"),
+            ("url", "bank.example/x"),
+            ("domain", "com"),
+            ("wechat", "helpdesk"),
+        ] {
+            assert!(base.is_known_good(kind, value), "{kind}:{value}");
+        }
+        for (kind, value) in [
+            ("number", "13900000009"),
+            ("domain", "evilbank.example"),
+            ("domain", "bank.example.evil.example"),
+            ("url", "evil.example/bank.example"),
+            ("qq", "95500"),
+        ] {
+            assert!(!base.is_known_good(kind, value), "{kind}:{value}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What is known of indicators across members.
+
+use super::{Store, StoreError, signed, unsigned};
+use crate::limits::{OBSERVED_MAX, SHARED_MAX};
+use sqlx::{Row as _, SqliteConnection};
+use yumen_exchange::check::Received;
+
+/// A rule of this name, in any typology, stops what is in the shared list.
+pub const SHARED_RULE: &str = "shared";
+
+const DAY_MS: u64 = 86_400_000;
+
+/// An indicator of one typology, added up over members and days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// Its kind.
+    pub kind: String,
+    /// Its canonical value.
+    pub value: String,
+    /// The practice.
+    pub typology: String,
+    /// Different members that saw it.
+    pub members: u64,
+    /// Sightings.
+    pub hits: u64,
+    /// The last of them, by the hub's clock, in milliseconds since the Unix epoch.
+    pub last_ms: u64,
+    /// `enforced`, `expired`, `retracted`; none while it was never shared.
+    pub state: Option<String>,
+}
+
+/// A shared indicator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedRow {
+    /// Its kind.
+    pub kind: String,
+    /// Its canonical value.
+    pub value: String,
+    /// The practice.
+    pub typology: String,
+}
+
+/// Adds a new sighting up.
+pub(super) async fn observe(
+    connection: &mut SqliteConnection,
+    received: &Received,
+    received_ms: u64,
+) -> Result<(), StoreError> {
+    let data = &received.envelope.data;
+    let own = |id: &str| id.rsplit('/').next() != Some(SHARED_RULE);
+    if !data.rules.iter().any(|rule| own(&rule.id)) {
+        return Ok(());
+    }
+    for (index, indicator) in data.indicators.iter().enumerate() {
+        let same = |other: &&yumen_exchange::sighting::Indicator| {
+            (&other.kind, &other.value) == (&indicator.kind, &indicator.value)
+        };
+        if data.indicators.iter().take(index).any(|other| same(&other)) {
+            continue;
+        }
+        sqlx::query(
+            "INSERT INTO observed (kind, value, typology, member, day, hits, first_ms, last_ms) \
+             VALUES ($1, $2, $3, $4, $5, 1, $6, $6) ON CONFLICT (kind, value, typology, member, day) DO UPDATE \
+             SET hits = observed.hits + 1, last_ms = excluded.last_ms",
+        )
+        .bind(&indicator.kind)
+        .bind(&indicator.value)
+        .bind(&data.typology)
+        .bind(received.member.as_str())
+        .bind(signed(received_ms / DAY_MS))
+        .bind(signed(received_ms))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Indicators that were seen since an instant, with all sightings of `window_ms` before now, most members first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn observed(&self, since_ms: u64, window_from_ms: u64) -> Result<Vec<Observed>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT o.kind, o.value, o.typology, COUNT(DISTINCT o.member) AS members, SUM(o.hits) AS hits, \
+             MAX(o.last_ms) AS last_ms, s.state FROM observed o \
+             LEFT JOIN shared s ON s.kind = o.kind AND s.value = o.value \
+             WHERE o.last_ms >= $2 AND EXISTS (SELECT 1 FROM observed n WHERE n.kind = o.kind AND n.value = o.value \
+             AND n.typology = o.typology AND n.last_ms >= $1) \
+             GROUP BY o.kind, o.value, o.typology, s.state ORDER BY members DESC, last_ms DESC LIMIT $3",
+        )
+        .bind(signed(since_ms))
+        .bind(signed(window_from_ms))
+        .bind(i64::from(OBSERVED_MAX))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Observed {
+                    kind: row.try_get("kind")?,
+                    value: row.try_get("value")?,
+                    typology: row.try_get("typology")?,
+                    members: unsigned(row.try_get("members")?),
+                    hits: unsigned(row.try_get("hits")?),
+                    last_ms: unsigned(row.try_get("last_ms")?),
+                    state: row.try_get("state")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Enforced indicators, and when each was last seen with evidence; one that an analyst promoted counts from then.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn enforced(&self) -> Result<Vec<(SharedRow, u64)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT s.kind, s.value, s.typology, MAX(s.changed_ms, COALESCE((SELECT MAX(o.last_ms) FROM observed o \
+             WHERE o.kind = s.kind AND o.value = s.value), 0)) AS last_ms \
+             FROM shared s WHERE s.state = 'enforced' ORDER BY s.kind, s.value LIMIT $1",
+        )
+        .bind(i64::from(SHARED_MAX))
+        .fetch_all(&self.readers)
+        .await?;
+        let shared = |row: &sqlx::sqlite::SqliteRow| -> Result<_, StoreError> {
+            let (kind, value) = (row.try_get("kind")?, row.try_get("value")?);
+            let shared = SharedRow { kind, value, typology: row.try_get("typology")? };
+            Ok((shared, unsigned(row.try_get("last_ms")?)))
+        };
+        rows.iter().map(shared).collect()
+    }
+
+    /// Sets the state of an indicator.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn share(&self, shared: &SharedRow, state: &str, now_ms: u64) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO shared (kind, value, typology, state, changed_ms) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (kind, value) DO UPDATE SET state = excluded.state, changed_ms = excluded.changed_ms, \
+             typology = CASE WHEN excluded.typology = '' THEN shared.typology ELSE excluded.typology END",
+        )
+        .bind(&shared.kind)
+        .bind(&shared.value)
+        .bind(&shared.typology)
+        .bind(state)
+        .bind(signed(now_ms))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes a rule back.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn retract_rule(&self, id: &str, now_ms: u64) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO retracted_rule (id, changed_ms) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(id)
+        .bind(signed(now_ms))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Rules, and indicators as `kind:value`, that are taken back; the newest `limit` of each.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn retracted(&self, limit: u32) -> Result<(Vec<String>, Vec<String>), StoreError> {
+        let rules = "SELECT id AS entry FROM retracted_rule ORDER BY changed_ms DESC, id LIMIT $1";
+        let indicators = "SELECT kind || ':' || value AS entry FROM shared WHERE state = 'retracted' \
+                          ORDER BY changed_ms DESC, kind, value LIMIT $1";
+        let mut lists = [Vec::new(), Vec::new()];
+        for (list, sql) in lists.iter_mut().zip([rules, indicators]) {
+            let rows = sqlx::query(sql).bind(i64::from(limit)).fetch_all(&self.readers).await?;
+            *list = rows.iter().map(|row| row.try_get("entry")).collect::<Result<_, _>>()?;
+        }
+        Ok(lists.into())
+    }
+
+    /// Gives out a number that is at least `floor` and larger than any given out under this name before.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was given out.
+    pub async fn give_out(&self, name: &str, floor: u64) -> Result<u64, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO given_out (name, number) VALUES ($1, $2) \
+             ON CONFLICT (name) DO UPDATE SET number = MAX(given_out.number + 1, excluded.number) RETURNING number",
+        )
+        .bind(name)
+        .bind(signed(floor))
+        .fetch_one(&self.writer)
+        .await?;
+        Ok(unsigned(row.try_get("number")?))
+    }
+}
