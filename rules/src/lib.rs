@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod behave;
+pub mod classify;
 pub mod digest;
 pub mod engine;
 pub mod extract;

@@ -34,6 +34,8 @@ pub struct Policy {
     pub block: Action,
     /// Rules whose own ladder is lower are taken to be here. [`Ladder::Shadow`] leaves every rule where its pack put it.
     pub raise_to: Ladder,
+    /// Whether rules that ask the classifier may block with no other rule of the typology beside them.
+    pub classifier_alone: bool,
 }
 
 impl Default for Policy {
@@ -42,6 +44,7 @@ impl Default for Policy {
             typologies: [TypologyPolicy::default(); Typology::COUNT],
             block: Action::Reject,
             raise_to: Ladder::Shadow,
+            classifier_alone: false,
         }
     }
 }
@@ -96,14 +99,14 @@ impl Policy {
             return Verdict::ALLOW;
         }
         let protected = judgement.protected;
-        let enforcing = self.strongest(judgement, |policy, fired| {
+        let enforcing = self.strongest(judgement, true, |policy, fired| {
             (self.ladder(policy, fired) == Ladder::Enforce && protected.is_overridden_by(fired))
                 .then_some(policy.reject_at)
         });
-        let flagging = self.strongest(judgement, |policy, fired| {
+        let flagging = self.strongest(judgement, false, |policy, fired| {
             (self.ladder(policy, fired) >= Ladder::Flag).then_some(policy.flag_at)
         });
-        let shadow = self.strongest(judgement, |policy, _| Some(policy.reject_at));
+        let shadow = self.strongest(judgement, true, |policy, _| Some(policy.reject_at));
         let (action, decided) = match (enforcing, flagging) {
             (Some(tally), _) if tally.reached => (self.block, Some(tally)),
             (_, Some(tally)) if tally.reached => (Action::Flag, Some(tally)),
@@ -129,6 +132,7 @@ impl Policy {
     fn strongest(
         &self,
         judgement: &Judgement<'_>,
+        blocks: bool,
         counts: impl Fn(&TypologyPolicy, &Fired) -> Option<u8>,
     ) -> Option<Tally> {
         let mut best: Option<Tally> = None;
@@ -142,8 +146,14 @@ impl Policy {
             else {
                 continue;
             };
-            let score = noisy_or(counted().map(|(fired, _)| fired.score));
-            let tally = Tally { typology, score, rule: rule.rule, reached: score >= threshold.max(1) };
+            // The classifier is one piece of evidence, however many rules ask it.
+            let by_words = || counted().map(|(fired, _)| fired).filter(|fired| !fired.by_classifier);
+            let classified = counted().map(|(fired, _)| fired).filter(|fired| fired.by_classifier);
+            let classified = classified.map(|fired| fired.score).max();
+            let score = noisy_or(by_words().map(|fired| fired.score).chain(classified));
+            let supported = !blocks || self.classifier_alone || by_words().next().is_some();
+            let reached = supported && score >= threshold.max(1);
+            let tally = Tally { typology, score, rule: rule.rule, reached };
             if best.is_none_or(|best| (tally.reached, tally.score) > (best.reached, best.score)) {
                 best = Some(tally);
             }
@@ -173,7 +183,7 @@ mod tests {
     use super::*;
 
     fn fired(rule: u32, typology: Typology, ladder: Ladder, score: u8) -> Fired {
-        Fired { rule, typology, ladder, score, overrides: 0, suppressed_by: None }
+        Fired { rule, typology, ladder, score, ..Fired::EMPTY }
     }
 
     fn decide(policy: &Policy, fired: &[Fired], protected: ProtectedSet) -> Verdict {
@@ -202,6 +212,24 @@ mod tests {
         ];
         let verdict = decide(&policy, &two, ProtectedSet::NONE);
         assert_eq!((verdict.action, verdict.score), (Action::Flag, 50));
+    }
+
+    #[test]
+    fn the_classifier_raises_a_score_and_never_blocks_alone() {
+        let asks = |rule, score| Fired {
+            by_classifier: true,
+            ..fired(rule, Typology::Fraud, Ladder::Enforce, score)
+        };
+        let alone = [asks(0, 95), asks(1, 90)];
+        let verdict = decide(&Policy::default(), &alone, ProtectedSet::NONE);
+        assert_eq!((verdict.action, verdict.shadow, verdict.score), (Action::Flag, Action::Allow, 95));
+        let permitted = Policy { classifier_alone: true, ..Policy::default() };
+        assert_eq!(decide(&permitted, &alone, ProtectedSet::NONE).action, Action::Reject);
+        let beside = [asks(0, 60), asks(1, 60), fired(2, Typology::Fraud, Ladder::Enforce, 30)];
+        let verdict = decide(&Policy::default(), &beside, ProtectedSet::NONE);
+        assert_eq!((verdict.action, verdict.score), (Action::Reject, 72));
+        let elsewhere = [asks(0, 90), fired(1, Typology::StockTips, Ladder::Enforce, 30)];
+        assert_eq!(decide(&Policy::default(), &elsewhere, ProtectedSet::NONE).action, Action::Flag);
     }
 
     #[test]

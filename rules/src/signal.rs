@@ -1,5 +1,7 @@
 //! What a condition can ask about. The numbers are part of the pack format: they are never reused.
 
+use crate::verdict::Typology;
+
 /// A text that a pattern is matched against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -171,8 +173,51 @@ fields! {
     /// Local hour of day, 0 to 23.
     TimeHour = 82, Int, "time.hour";
 
+    /// What the pack's classifier says of debt-collection, in percent; 0 where the pack has none.
+    ClassifierDebtCollection = 128, Int, "classifier(\"debt-collection\")";
+    /// What the pack's classifier says of loan-mediation, in percent; 0 where the pack has none.
+    ClassifierLoanMediation = 129, Int, "classifier(\"loan-mediation\")";
+    /// What the pack's classifier says of debt-evasion, in percent; 0 where the pack has none.
+    ClassifierDebtEvasion = 130, Int, "classifier(\"debt-evasion\")";
+    /// What the pack's classifier says of insurance-claims, in percent; 0 where the pack has none.
+    ClassifierInsuranceClaims = 131, Int, "classifier(\"insurance-claims\")";
+    /// What the pack's classifier says of credit-repair, in percent; 0 where the pack has none.
+    ClassifierCreditRepair = 132, Int, "classifier(\"credit-repair\")";
+    /// What the pack's classifier says of stock-tips, in percent; 0 where the pack has none.
+    ClassifierStockTips = 133, Int, "classifier(\"stock-tips\")";
+    /// What the pack's classifier says of rights-agency, in percent; 0 where the pack has none.
+    ClassifierRightsAgency = 134, Int, "classifier(\"rights-agency\")";
+    /// What the pack's classifier says of fraud, in percent; 0 where the pack has none.
+    ClassifierFraud = 135, Int, "classifier(\"fraud\")";
+
     /// The originator and every contact of the text, each as `kind:value`: only for `in`, which holds if any is in the list.
     Indicators = 160, Text, "indicators";
+}
+
+impl Field {
+    /// The field with a typology's percent by the classifier.
+    #[must_use]
+    pub const fn classifier(typology: Typology) -> Self {
+        match typology {
+            Typology::DebtCollection => Self::ClassifierDebtCollection,
+            Typology::LoanMediation => Self::ClassifierLoanMediation,
+            Typology::DebtEvasion => Self::ClassifierDebtEvasion,
+            Typology::InsuranceClaims => Self::ClassifierInsuranceClaims,
+            Typology::CreditRepair => Self::ClassifierCreditRepair,
+            Typology::StockTips => Self::ClassifierStockTips,
+            Typology::RightsAgency => Self::ClassifierRightsAgency,
+            Typology::Fraud => Self::ClassifierFraud,
+        }
+    }
+
+    /// The typology whose percent by the classifier it gives.
+    #[must_use]
+    pub const fn classified(self) -> Option<Typology> {
+        match (self as u8).checked_sub(Self::ClassifierDebtCollection as u8) {
+            Some(typology) => Typology::from_wire(typology),
+            None => None,
+        }
+    }
 }
 
 /// Classes of traffic that can't be blocked by score: only a rule that names the class can.

@@ -38,6 +38,8 @@ pub struct PackDraft {
     pub suppressions: Vec<SuppressDraft>,
     /// What makes an event protected, beside the built-in classes.
     pub protections: Vec<ProtectDraft>,
+    /// The classifier's section ([`yumen_rules::classify`]); empty where there is none.
+    pub classifier: Vec<u8>,
 }
 
 /// One pattern.
@@ -190,6 +192,19 @@ pub enum Expr {
     Or(Vec<Expr>),
     /// Not.
     Not(Box<Expr>),
+}
+
+impl Expr {
+    /// Whether it asks the classifier anywhere.
+    #[must_use]
+    pub fn asks_classifier(&self) -> bool {
+        match self {
+            Self::FieldInt(field, ..) => field.classified().is_some(),
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::asks_classifier),
+            Self::Not(inner) => inner.asks_classifier(),
+            _ => false,
+        }
+    }
 }
 
 /// A comparison.

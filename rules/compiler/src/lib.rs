@@ -25,6 +25,7 @@ pub mod sign;
 pub mod source;
 pub mod suggest;
 pub mod test;
+pub mod train;
 
 pub use build::{BuildError, BuildOptions, Built, build};
 pub use report::{Report, check_paths};

@@ -4,11 +4,13 @@ use yumen_wire::event::{Direction, Event};
 
 use super::observer::Observer;
 use super::protect::Site;
+use crate::classify::{Scores, Signals};
 use crate::extract::{self, Contact, ContactKind, Extract};
 use crate::fold::{self, Folded};
 use crate::number::{self, CANONICAL_LEN_MAX, Number, NumberKind};
 use crate::pack::{List, OrganisationKind, Organisations, Pack};
 use crate::signal::Field;
+use crate::verdict::Typology;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,7 @@ pub struct Facts<'s, 'c> {
     signature: Lazy<&'s mut [u8], &'s str>,
     sender_organisations: Option<Organisations<'s>>,
     signature_organisations: Option<Organisations<'s>>,
+    classified: Option<(Scores, Signals)>,
 }
 
 /// What was looked up for an event: the originator and what the text holds.
@@ -44,6 +47,8 @@ pub(crate) struct Found<'s> {
     pub(super) extract: Option<Extract<'s>>,
     /// The folded signature; empty where there is none.
     pub(super) signature: &'s str,
+    /// What the classifier says, and of which signals; `None` where no rule asked.
+    pub(super) classified: Option<(Scores, Signals)>,
 }
 
 /// The storage that facts are computed into.
@@ -72,6 +77,7 @@ impl<'s, 'c> Facts<'s, 'c> {
             signature: Lazy::Pending(storage.signature),
             sender_organisations: None,
             signature_organisations: None,
+            classified: None,
         }
     }
 
@@ -121,6 +127,18 @@ impl<'s, 'c> Facts<'s, 'c> {
             F::TimeHour => Int(self.site.hour_of_day(self.event.time_ms)),
             // There are several: only `any_indicator_in` asks for them.
             F::Indicators => Text(""),
+            F::ClassifierDebtCollection
+            | F::ClassifierLoanMediation
+            | F::ClassifierDebtEvasion
+            | F::ClassifierInsuranceClaims
+            | F::ClassifierCreditRepair
+            | F::ClassifierStockTips
+            | F::ClassifierRightsAgency
+            | F::ClassifierFraud => {
+                let scores = self.classified().0;
+                let of = |typology: Typology| scores.get(typology as usize).copied();
+                Int(field.classified().and_then(of).unwrap_or(0).into())
+            }
         }
     }
 
@@ -207,7 +225,37 @@ impl<'s, 'c> Facts<'s, 'c> {
             sender: self.sender.done().flatten(),
             extract: self.extract.done(),
             signature: self.signature.done().unwrap_or_default(),
+            classified: self.classified,
         }
+    }
+
+    /// What the classifier says, and of which signals.
+    fn classified(&mut self) -> (Scores, Signals) {
+        if let Some(known) = self.classified {
+            return known;
+        }
+        let signals = self.signals();
+        let scores =
+            self.pack.classifier().map_or([0; _], |model| model.scores(self.folded.bytes(), signals));
+        self.classified = Some((scores, signals));
+        (scores, signals)
+    }
+
+    fn signals(&mut self) -> Signals {
+        use ContactKind as K;
+        let registered = !self.signature_organisations().is_empty();
+        let disguised = self.folded.stats().disguised >= 2;
+        let Some(extract) = self.extract() else { return Signals::default() };
+        let kinds = [K::Mobile, K::Phone, K::Link, K::Wechat, K::Qq, K::Telegram, K::BankAccount];
+        let contacts = (0..).zip(kinds).map(|(bit, kind)| (bit, extract.any(kind)));
+        let others = [
+            (7, extract.signature.is_some()),
+            (8, registered),
+            (9, extract.otp),
+            (10, disguised),
+            (11, extract.link_traits().shortened),
+        ];
+        contacts.chain(others).fold(Signals::default(), |signals, (bit, found)| signals.with(bit, found))
     }
 
     fn sender_is(&mut self, kind: NumberKind) -> bool {

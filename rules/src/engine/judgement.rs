@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use super::facts::Found;
 use super::matcher::Hit;
+use crate::classify::{Scores, Signals};
 use crate::extract::Extract;
 use crate::fold::{Hints, Stats};
 use crate::number::Number;
@@ -28,6 +29,8 @@ pub struct Fired {
     pub overrides: u8,
     /// The suppression that took it back, by its index in the pack.
     pub suppressed_by: Option<u32>,
+    /// Its condition asks the classifier.
+    pub by_classifier: bool,
 }
 
 impl Fired {
@@ -39,6 +42,7 @@ impl Fired {
         score: 0,
         overrides: 0,
         suppressed_by: None,
+        by_classifier: false,
     };
 
     pub(super) const fn new(index: u32, rule: &Rule) -> Self {
@@ -49,6 +53,7 @@ impl Fired {
             score: rule.score,
             overrides: rule.overrides,
             suppressed_by: None,
+            by_classifier: rule.by_classifier,
         }
     }
 }
@@ -148,7 +153,7 @@ impl Judgement<'static> {
         overflowed: false,
         truncated: false,
         views: [&[]; View::COUNT],
-        facts: Found { sender: None, extract: None, signature: "" },
+        facts: Found { sender: None, extract: None, signature: "", classified: None },
     };
 }
 
@@ -181,6 +186,12 @@ impl<'s> Judgement<'s> {
     #[must_use]
     pub const fn sender(&self) -> Option<&Number<'s>> {
         self.facts.sender.as_ref()
+    }
+
+    /// What the classifier says of each typology, and of which signals. `None` where no rule asked.
+    #[must_use]
+    pub const fn classified(&self) -> Option<(Scores, Signals)> {
+        self.facts.classified
     }
 
     /// The folded signature; empty where there is none, or where no rule fired and no rule asked.

@@ -6,11 +6,13 @@ use super::node::{EXIT_FALSE, EXIT_TRUE, Node, Test};
 use super::read::{u16_at, u32_at};
 use super::view::{ListKind, Pack};
 use super::{PackError, SectionKind};
+use crate::classify;
 use crate::limits::{
     CONDITION_NODES_MAX, GROUPS_MAX, PATTERNS_MAX, PROTECTIONS_MAX, RULES_MAX, STRING_BYTES_MAX,
     SUPPRESSIONS_MAX,
 };
 use crate::signal::View;
+use crate::verdict::Typology;
 
 /// A section's place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,6 +105,7 @@ impl Layout {
                 }
                 SectionKind::PatternGroups => csr_len(self.count(SectionKind::Patterns), span.count),
                 SectionKind::GroupRules => csr_len(self.count(SectionKind::Groups), span.count),
+                SectionKind::Classifier => classifier_len(span.count),
                 _ => (span.count as usize).checked_mul(kind.record_len()),
             };
             if expected != Some(span.len) {
@@ -176,9 +179,16 @@ fn section_table(bytes: &[u8], header: &Header) -> Result<[Span; SectionKind::CO
     }
     let mut found = [Span::default(); SectionKind::COUNT];
     for ((slot, span), kind) in found.iter_mut().zip(spans).zip(SectionKind::ALL) {
-        *slot = span.ok_or(PackError::MissingSection(*kind))?;
+        let optional = matches!(kind, SectionKind::Classifier).then(Span::default);
+        *slot = span.or(optional).ok_or(PackError::MissingSection(*kind))?;
     }
     Ok(found)
+}
+
+/// The header and the buckets, or nothing.
+fn classifier_len(buckets: u32) -> Option<usize> {
+    let weights = (buckets as usize).checked_mul(Typology::COUNT)?;
+    if buckets == 0 { Some(0) } else { weights.checked_add(classify::HEADER_LEN) }
 }
 
 fn csr_len(keys: u32, items: u32) -> Option<usize> {
@@ -216,6 +226,9 @@ fn check_records(pack: &Pack<'_>) -> Result<(), PackError> {
     let string = |at: u32| at < strings;
     let range =
         |kind: S, first: u32, len: u32| first.checked_add(len).is_some_and(|end| end <= pack.count(kind));
+    if pack.count(S::Classifier) > 0 && pack.classifier().is_none() {
+        return Err(PackError::Record(S::Classifier, 0));
+    }
     all(S::Patterns, &|index| {
         let pattern = pack.pattern_checked(index)?;
         Some(string(pattern.0) && !pack.string_bytes(pattern.0).is_empty())

@@ -37,7 +37,7 @@
 //! | 3 | pattern groups | `patterns + 1` offsets (4 each), then group indices (4 each) |
 //! | 4 | groups | 12: name (4), need (2), trigger (2), members (4) |
 //! | 5 | group rules | `groups + 1` offsets (4 each), then rule indices (4 each): the rules to evaluate when `trigger` members hit |
-//! | 6 | rules | 24: id (4), Chinese title (4), English title (4), typology, channels (bit 0 sms, 1 call), ladder, score, overrides (bit per class), flags (bit 0: always evaluated) (1 each), nodes (2), first node (4) |
+//! | 6 | rules | 24: id (4), Chinese title (4), English title (4), typology, channels (bit 0 sms, 1 call), ladder, score, overrides (bit per class), flags (bit 0: always evaluated, bit 1: asks the classifier) (1 each), nodes (2), first node (4) |
 //! | 7 | nodes | 16, see [`crate::pack::node`] |
 //! | 8 | always | 4: rules that no group triggers |
 //! | 9 | lists | 16: name (4), kind (1), 0 (3), first entry (4), entries (4) |
@@ -51,7 +51,8 @@
 //! | 17 | suppressed rules | 4: rule index |
 //! | 18 | protections | 12: id (4), class (1), 0 (1), nodes (2), first node (4) |
 //! | 19 | canaries | 12: text (4), owner (4), owner kind (1: 0 rule, 1 suppression), expectation (1: 0 miss, 1 hit), 0 (2) |
-//! | 32–63 | | reserved: 32 automaton for small devices, 33 number sets, 34 classifier weights |
+//! | 32–63 | | reserved: 32 automaton for small devices, 33 number sets |
+//! | 34 | classifier | the buckets of [`crate::classify`], which specifies it; may be absent |
 //!
 //! # Signature (64 bytes)
 //! Ed25519 over every byte before it. All zero in a pack that isn't signed yet.
@@ -215,6 +216,8 @@ sections! {
     Protections = 18, 17, 12, "protections";
     /// Texts with the verdict they must get.
     Canaries = 19, 18, 12, "canaries";
+    /// The classifier.
+    Classifier = 34, 19, 0, "classifier";
 }
 
 #[cfg(test)]
@@ -230,8 +233,8 @@ mod tests {
 
     #[test]
     fn wire_numbers_are_frozen() {
-        let wire: [u16; 19] = core::array::from_fn(|slot| SectionKind::ALL[slot] as u16);
-        assert_eq!(wire, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+        let wire: [u16; 20] = core::array::from_fn(|slot| SectionKind::ALL[slot] as u16);
+        assert_eq!(wire, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 34]);
         assert_eq!((FORMAT_VERSION, HEADER_LEN, SECTION_ENTRY_LEN, SIGNATURE_LEN), (1, 128, 16, 64));
         assert_eq!(MAGIC, *b"YUMENPCK");
     }

@@ -9,6 +9,7 @@ use super::layout::Layout;
 use super::node::{NODE_LEN, Node};
 use super::read::{u8_at, u16_at, u32_at};
 use super::registry::{Organisation, OrganisationKind};
+use crate::classify::Model;
 use crate::signal::{Protected, View};
 use crate::verdict::{Ladder, Typology};
 
@@ -69,6 +70,8 @@ pub struct Rule {
     pub score: u8,
     /// One bit per [`Protected`] class that it may block all the same.
     pub overrides: u8,
+    /// Its condition asks the classifier.
+    pub by_classifier: bool,
     pub(crate) first_node: u32,
     pub(crate) nodes: u16,
 }
@@ -196,6 +199,13 @@ impl<'p> Pack<'p> {
         self.layout.views.get(view as usize).copied().unwrap_or(0)
     }
 
+    /// The classifier; `None` where the pack has none.
+    #[must_use]
+    pub fn classifier(&self) -> Option<Model<'p>> {
+        let span = self.layout.span(SectionKind::Classifier);
+        Model::new_checked(self.bytes.get(span.at..span.at.checked_add(span.len)?)?)
+    }
+
     /// All patterns.
     pub fn patterns(&self) -> impl Iterator<Item = Pattern<'p>> + use<'p> {
         let pack = *self;
@@ -221,7 +231,7 @@ impl<'p> Pack<'p> {
     pub fn rule(&self, index: u32) -> Option<Rule> {
         let record: &[u8; 24] = self.record(SectionKind::Rules, index)?;
         let channels = u8_at(record, 13);
-        if channels & !3 != 0 || u8_at(record, 16) & !PROTECTED_BITS != 0 || u8_at(record, 17) & !1 != 0 {
+        if channels & !3 != 0 || u8_at(record, 16) & !PROTECTED_BITS != 0 || u8_at(record, 17) & !3 != 0 {
             return None;
         }
         Some(Rule {
@@ -239,6 +249,7 @@ impl<'p> Pack<'p> {
             },
             score: u8_at(record, 15),
             overrides: u8_at(record, 16),
+            by_classifier: u8_at(record, 17) & 2 != 0,
             nodes: u16_at(record, 18),
             first_node: u32_at(record, 20),
         })

@@ -6,6 +6,8 @@ use std::ops::Range;
 use yumen_rules::pack::OrganisationKind;
 use yumen_rules::signal::{Field, FieldKind};
 
+use yumen_rules::verdict::Typology;
+
 use super::ast::{Kind, Node};
 use super::parser::parse;
 use crate::check::canonical;
@@ -90,21 +92,23 @@ impl Checker<'_> {
             Kind::Or(nodes) => self.conditions(nodes).map(Expr::Or),
             Kind::Compare(compare, left, right) => self.compare(*compare, left, right),
             Kind::In(left, right) => self.membership(left, right),
-            Kind::Call { path, method, method_range, arguments } => {
-                self.call(node, path.as_ref(), (method, method_range), arguments)
+            Kind::Call { path: Some(path), method, method_range, arguments } => {
+                self.call(node, Some(path), (method, method_range), arguments)
             }
-            Kind::Path(_) | Kind::Int(_) | Kind::Text(_) | Kind::List(_) => match self.operand(node)? {
-                Operand::Condition(expr) => Some(expr),
-                operand => {
-                    let (kind_zh, kind_en) = operand.kind();
-                    let what = self.written(node);
-                    self.report(
-                        node,
-                        Defect::NotACondition { what, kind_zh: kind_zh.into(), kind_en: kind_en.into() },
-                    );
-                    None
+            Kind::Path(_) | Kind::Int(_) | Kind::Text(_) | Kind::List(_) | Kind::Call { path: None, .. } => {
+                match self.operand(node)? {
+                    Operand::Condition(expr) => Some(expr),
+                    operand => {
+                        let (kind_zh, kind_en) = operand.kind();
+                        let what = self.written(node);
+                        self.report(
+                            node,
+                            Defect::NotACondition { what, kind_zh: kind_zh.into(), kind_en: kind_en.into() },
+                        );
+                        None
+                    }
                 }
-            },
+            }
         }
     }
 
@@ -120,6 +124,12 @@ impl Checker<'_> {
             Kind::Int(number) => Some(Operand::IntLiteral(*number)),
             Kind::Text(text) => Some(Operand::TextLiteral(text.clone())),
             Kind::List(_) => Some(Operand::ListLiteral),
+            Kind::Call { path: None, method, arguments, .. } if method == "classifier" => {
+                self.classifier(node, arguments)
+            }
+            Kind::Call { path: None, method, method_range, arguments } => {
+                self.call(node, None, (method, method_range), arguments).map(Operand::Condition)
+            }
             Kind::Path(path) => self.path(node, path),
             _ => self.condition(node).map(Operand::Condition),
         }
@@ -311,6 +321,27 @@ impl Checker<'_> {
         }
     }
 
+    /// `classifier("debt-collection")`.
+    fn classifier(&mut self, node: &Node, arguments: &[Node]) -> Option<Operand> {
+        let ids = Typology::ALL.map(Typology::id);
+        let [Node { kind: Kind::Text(id), range }] = arguments else {
+            let defect = Defect::Unexpected {
+                found: format!("`{}`", self.written(node)),
+                expected_zh: "一个用引号括起来的手法类型".to_owned(),
+                expected_en: "one quoted typology".to_owned(),
+            };
+            self.report(node, defect);
+            return None;
+        };
+        let Some(typology) = Typology::from_id(id) else {
+            let (field, value) = ("classifier".to_owned(), id.clone());
+            let defect = Defect::BadWord { field, value, allowed: ids.join(", ") };
+            self.out.push(Diagnostic::at(self.when.span_of(range.clone()), defect).nearest(id, ids));
+            return None;
+        };
+        Some(Operand::Int(IntSource::Field(Field::classifier(typology))))
+    }
+
     fn call(
         &mut self,
         node: &Node,
@@ -330,7 +361,7 @@ impl Checker<'_> {
             let defect = Defect::UnknownMethod { method: method.to_owned() };
             self.out.push(
                 Diagnostic::at(self.when.span_of(method_range.clone()), defect)
-                    .nearest(method, ["startsWith"]),
+                    .nearest(method, ["startsWith", "classifier"]),
             );
             return None;
         };

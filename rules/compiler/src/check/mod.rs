@@ -49,6 +49,7 @@ pub fn check(tree: &Tree, out: &mut Diagnostics) -> PackDraft {
         protections,
         lists: registry::lists(&lists, &list_uses, out),
         senders: registry::senders(&tree.senders, out),
+        classifier: tree.classifier.clone(),
         ..PackDraft::default()
     };
     prune::unused(&mut draft);
@@ -82,7 +83,8 @@ fn names(tree: &Tree, out: &mut Diagnostics) {
 }
 
 /// Names that conditions read otherwise.
-const RESERVED: [&str; 15] = [
+const RESERVED: [&str; 16] = [
+    "classifier",
     "true",
     "false",
     "in",

@@ -15,6 +15,7 @@ mod pack;
 mod screen;
 mod suggest;
 mod test;
+mod train;
 mod verify;
 
 use std::path::PathBuf;
@@ -50,6 +51,8 @@ pub enum RulesCommand {
     Lint(lint::LintArgs),
     /// Draft a rule from messages that were missed 由漏拦的短信起草规则
     Suggest(suggest::SuggestArgs),
+    /// Train the classifier from labelled messages 用带标签的短信训练分类器
+    Train(train::TrainArgs),
     /// Make a signing key 生成签名密钥
     Keygen(keys::KeygenArgs),
 }
@@ -68,6 +71,7 @@ pub fn run(command: RulesCommand) -> ExitCode {
         RulesCommand::Diff(args) => diff::run(&args),
         RulesCommand::Lint(args) => lint::run(&args),
         RulesCommand::Suggest(args) => suggest::run(&args),
+        RulesCommand::Train(args) => train::run(&args),
         RulesCommand::Keygen(args) => keys::keygen(&args),
     }
 }

@@ -112,7 +112,7 @@ fn cheapest_first(parts: &[Expr]) -> Vec<&Expr> {
     sorted
 }
 
-/// 0 for what the scan and folding counted, 1 for the originator, 2 for what takes reading the text again.
+/// 0 for what the scan and folding counted, 1 for the originator, 2 for what takes reading the text again, 3 for the classifier.
 fn cost(expr: &Expr) -> u8 {
     match expr {
         Expr::Bool(_) | Expr::Group(_) | Expr::GroupCount(..) => 0,
@@ -126,6 +126,7 @@ fn cost(expr: &Expr) -> u8 {
             Some("sender") => 1,
             Some("contact" | "link" | "signature") => 2,
             _ if *field == Field::TextOtp => 2,
+            _ if field.classified().is_some() => 3,
             _ => 0,
         },
         Expr::And(parts) | Expr::Or(parts) => parts.iter().map(cost).max().unwrap_or(0),

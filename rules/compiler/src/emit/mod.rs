@@ -4,12 +4,15 @@ mod code;
 mod section;
 mod trigger;
 
+use yumen_rules::classify;
 use yumen_rules::engine::FOLD_VERSION;
 use yumen_rules::limits::PACK_BYTES_MAX;
 use yumen_rules::pack::{
     CanaryOwner, ENGINE_VERSION, FORMAT_VERSION, HEADER_LEN, Header, MAGIC, OrganisationKind, PackError,
     SECTION_ENTRY_LEN, SIGNATURE_LEN, SectionKind,
 };
+
+use yumen_rules::verdict::Typology;
 
 use crate::draft::{PackDraft, RuleDraft, SenderDraft};
 use section::{Sections, wire};
@@ -29,6 +32,9 @@ pub enum EmitError {
     /// A condition with more tests than an engine follows.
     #[error("the condition of {0} is too large: split it")]
     ConditionTooLarge(String),
+    /// A rule that rests on nothing but the classifier.
+    #[error("{0} can hold by the classifier alone: it needs words beside it")]
+    ClassifierAlone(String),
     /// More than fits.
     #[error("too much for one pack: {0}")]
     TooLarge(&'static str),
@@ -51,6 +57,7 @@ pub fn emit(draft: &PackDraft) -> Result<Vec<u8>, EmitError> {
     suppressions(draft, &mut sections)?;
     protections(draft, &mut sections)?;
     canaries(draft, &mut sections)?;
+    classifier(draft, &mut sections)?;
     let bytes = assemble(draft, &sections)?;
     match yumen_rules::pack::Layout::new_checked(&bytes) {
         Ok(_) => Ok(bytes),
@@ -109,8 +116,13 @@ fn one_rule(
     let title_zh = sections.string(&rule.title_zh)?.to_le_bytes();
     let title_en = sections.string(&rule.title_en)?.to_le_bytes();
     let channels = u8::from(rule.sms) | u8::from(rule.call) << 1;
+    let by_classifier = rule.when.asks_classifier();
+    if always && by_classifier {
+        return Err(EmitError::ClassifierAlone(rule.id.clone()));
+    }
+    let flags = u8::from(always) | u8::from(by_classifier) << 1;
     let overrides = rule.overrides.iter().fold(0, |bits, &class| bits | 1 << class as u8);
-    let bytes = [rule.typology as u8, channels, rule.ladder as u8, rule.score, overrides, u8::from(always)];
+    let bytes = [rule.typology as u8, channels, rule.ladder as u8, rule.score, overrides, flags];
     let (count, first) = (count.to_le_bytes(), first.to_le_bytes());
     sections.record(SectionKind::Rules, &[&id, &title_zh, &title_en, &bytes, &count, &first]);
     Ok(())
@@ -247,6 +259,15 @@ fn canaries_of(
         let text = sections.string(text)?.to_le_bytes();
         sections.record(SectionKind::Canaries, &[&text, &index.to_le_bytes(), &[kind, hit, 0, 0]]);
     }
+    Ok(())
+}
+
+fn classifier(draft: &PackDraft, sections: &mut Sections) -> Result<(), EmitError> {
+    if draft.classifier.is_empty() {
+        return Ok(());
+    }
+    let weights = draft.classifier.len().saturating_sub(classify::HEADER_LEN);
+    sections.table(SectionKind::Classifier, draft.classifier.clone(), wire(weights / Typology::COUNT)?);
     Ok(())
 }
 

@@ -45,6 +45,11 @@ impl Sections {
         table.count += 1;
     }
 
+    /// Sets a table that is made elsewhere.
+    pub(super) fn table(&mut self, kind: SectionKind, bytes: Vec<u8>, count: u32) {
+        self.tables.insert(kind as u16, Table { bytes, count });
+    }
+
     /// How many records a table has.
     pub(super) fn count(&self, kind: SectionKind) -> Result<u32, EmitError> {
         Ok(self.tables.get(&(kind as u16)).map_or(0, |table| table.count))

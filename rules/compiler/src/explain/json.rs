@@ -20,6 +20,9 @@ pub fn json(explanation: &Explanation) -> Value {
         "protections": explanation.protections.iter().map(outcome).collect::<Vec<_>>(),
         "protected": explanation.protected.iter().map(|class| class.id()).collect::<Vec<_>>(),
         "scores": map(explanation.scores.iter().map(|(typology, score)| (typology.id(), Value::from(*score)))),
+        "classifier": explanation.reasons.iter().map(|(typology, score, words)| {
+            object!({ "typology": typology.id(), "score": score, "because": words })
+        }).collect::<Vec<_>>(),
         "verdict": {
             "action": verdict.action.name(),
             "typology": verdict.typology.map(|typology| typology.id()),

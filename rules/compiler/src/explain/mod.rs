@@ -14,6 +14,7 @@ mod tree;
 use std::sync::Arc;
 
 use yumen_matcher::Worker;
+use yumen_rules::classify::Reason;
 use yumen_rules::engine::{ConditionId, JudgeError, Judgement, Site};
 use yumen_rules::pack::Pack;
 use yumen_rules::policy::{Policy, Verdict};
@@ -53,11 +54,19 @@ pub struct Explanation {
     pub protected: Vec<Protected>,
     /// The score of each typology that a rule fired of and wasn't taken back.
     pub scores: Vec<(Typology, u8)>,
+    /// What speaks for each typology of which the classifier is at least [`RESEMBLES_AT`] percent sure, the strongest first: pieces of the
+    /// folded text, and fields.
+    pub reasons: Vec<(Typology, u8, Vec<String>)>,
     /// What the policy makes of it.
     pub verdict: Verdict,
     /// The id of the rule the verdict names.
     pub decided_by: Option<String>,
 }
+
+/// From this percent on the classifier's reasons are shown.
+pub const RESEMBLES_AT: u8 = 50;
+/// How many of them.
+const REASONS_MAX: usize = 6;
 
 /// A condition and how it came out.
 #[derive(Clone, Debug)]
@@ -127,6 +136,7 @@ pub fn explain(
             .filter(|&(_, score)| score > 0)
             .collect(),
         decided_by: verdict.rule.map(|rule| pack.rule_id(rule).to_owned()),
+        reasons: reasons(pack, &judgement),
         verdict,
     })
 }
@@ -197,4 +207,26 @@ fn protections(pack: Pack<'_>, known: &Known<'_>, recorder: &Recorder) -> Vec<Ou
         }
     })
     .collect()
+}
+
+/// The features that the classifier's percents rest on.
+fn reasons(pack: Pack<'_>, judgement: &Judgement<'_>) -> Vec<(Typology, u8, Vec<String>)> {
+    let (Some(model), Some((scores, signals))) = (pack.classifier(), judgement.classified()) else {
+        return Vec::new();
+    };
+    let folded = judgement.view(View::Folded);
+    let sure = Typology::ALL.into_iter().zip(scores).filter(|&(_, score)| score >= RESEMBLES_AT);
+    let why = |(typology, score)| {
+        let mut found = [Reason::default(); REASONS_MAX];
+        let len = model.reasons(folded, signals, typology, &mut found);
+        let words = found.iter().take(len).map(|reason| match reason.feature.signal() {
+            Some(field) => field.to_owned(),
+            None => {
+                let span = reason.feature.start as usize..reason.feature.end as usize;
+                String::from_utf8_lossy(folded.get(span).unwrap_or_default()).into_owned()
+            }
+        });
+        (typology, score, words.collect())
+    };
+    sure.map(why).collect()
 }

@@ -36,6 +36,12 @@ pub fn render(explanation: &Explanation, lang: Lang) -> String {
         out.line(1, &classes.join(", "));
     }
     explanation.protections.iter().for_each(|outcome| out.outcome(outcome, ""));
+    if !explanation.reasons.is_empty() {
+        out.heading("分类器", "classifier");
+    }
+    for (typology, score, words) in &explanation.reasons {
+        out.line(1, &format!("{} {score}: {}", typology.id(), words.join(" · ")));
+    }
     out.verdict(explanation);
     out.out
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use yumen_rules::classify::Model;
 use yumen_rules::pack::OrganisationKind;
 use yumen_rules::signal::{Protected, View};
 use yumen_rules::verdict::{Ladder, Typology};
@@ -105,6 +106,11 @@ impl Reader<'_> {
         for (key, value) in document {
             let name = key.get_ref().as_ref();
             if name == "pack" || name == "defaults" {
+                continue;
+            }
+            if let ("classifier", DeValue::Table(table)) = (name, value.get_ref()) {
+                let section = Section { table, place: "[classifier]", span: self.span(key) };
+                self.classifier(section, tree, sources);
                 continue;
             }
             if !SECTIONS.contains(&name) {
@@ -224,6 +230,25 @@ impl Reader<'_> {
             span: section.span,
             id: self.required(section, "id")?,
         })
+    }
+
+    /// `weights` names a file that `yumen rules train` wrote.
+    fn classifier(&mut self, section: Section<'_>, tree: &mut Tree, sources: &mut SourceMap) {
+        self.only(section, &["weights"]);
+        let Some(name) = self.required(section, "weights") else { return };
+        let lines: String = self.list_file(&name, sources).into_iter().map(|line| line.value).collect();
+        if lines.is_empty() {
+            return;
+        }
+        let section_bytes = data_encoding::BASE64.decode(lines.as_bytes()).ok();
+        match section_bytes.filter(|bytes| Model::new_checked(bytes).is_some()) {
+            Some(bytes) if tree.classifier.is_empty() => tree.classifier = bytes,
+            Some(_) => self.out.at(section.span, Defect::SectionTwice { name: "classifier".to_owned() }),
+            None => {
+                let reason = "not weights that `yumen rules train` wrote".to_owned();
+                self.out.at(name.span, Defect::Unreadable { path: name.value.clone(), reason });
+            }
+        }
     }
 
     fn list(&mut self, section: Section<'_>, sources: &mut SourceMap) -> Option<ListSource> {

@@ -24,6 +24,8 @@ pub struct Tree {
     pub lists: Vec<ListSource>,
     /// `[[sender]]`s.
     pub senders: Vec<SenderSource>,
+    /// The classifier's section of the pack; empty where there is none.
+    pub classifier: Vec<u8>,
 }
 
 /// `[pack]`: a folder's name and titles.

@@ -1,0 +1,133 @@
+//! Logistic regression on sparse features, by stochastic gradient descent with a step of its own for each weight (AdaGrad).
+
+use super::Options;
+
+/// A text as the buckets of its features, repeated ones as often as they are there.
+#[derive(Clone, Debug)]
+pub(super) struct Example {
+    buckets: Vec<usize>,
+    /// What each feature counts: one by the root of how many there are.
+    value: f32,
+}
+
+/// Weights and bias.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) weights: Vec<f32>,
+    pub(super) bias: f32,
+}
+
+const STEP: f32 = 0.3;
+/// Where few texts are of a practice, they count more; but not more than this.
+const POSITIVE_WEIGHT_MAX: f32 = 6.0;
+
+impl Example {
+    pub(super) fn new(buckets: Vec<usize>) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "a count of features")]
+        let value = 1.0 / (buckets.len().max(1) as f32).sqrt();
+        Self { buckets, value }
+    }
+}
+
+impl Line {
+    pub(super) fn logit(&self, example: &Example) -> f32 {
+        let sum: f32 = example.buckets.iter().filter_map(|&at| self.weights.get(at)).sum();
+        sum * example.value + self.bias
+    }
+
+    /// With the slope and shift that make its logits true probabilities.
+    pub(super) fn calibrated(mut self, (slope, shift): (f32, f32)) -> Self {
+        self.weights.iter_mut().for_each(|weight| *weight *= slope);
+        self.bias = self.bias * slope + shift;
+        self
+    }
+
+    /// What a weight of 1 adds, in 1/65536, and the weights in signed bytes.
+    pub(super) fn quantised(&self) -> (i32, Vec<i8>) {
+        let greatest = self.weights.iter().fold(0.0f32, |most, weight| most.max(weight.abs()));
+        let scale = fixed(greatest / 127.0).max(1);
+        #[expect(clippy::cast_precision_loss, reason = "a scale of a few thousand")]
+        let unit = scale as f32 / 65_536.0;
+        #[expect(clippy::cast_possible_truncation, reason = "clamped")]
+        let byte = |weight: &f32| (weight / unit).round().clamp(-127.0, 127.0) as i8;
+        (scale, self.weights.iter().map(byte).collect())
+    }
+}
+
+/// In 1/65536.
+pub(super) fn fixed(value: f32) -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "clamped")]
+    let fixed = (value * 65_536.0).round().clamp(-2e9, 2e9) as i32;
+    fixed
+}
+
+/// Fits weights to the examples that are `truth`, against the others.
+pub(super) fn fit(examples: &[Example], truth: &[bool], options: &Options) -> Line {
+    let mut line = Line { weights: vec![0.0; 1 << options.bits], bias: 0.0 };
+    let mut squares = vec![1e-6f32; line.weights.len()];
+    let mut bias_squares = 1e-6f32;
+    let positives = truth.iter().filter(|&&truth| truth).count().max(1);
+    #[expect(clippy::cast_precision_loss, reason = "counts of texts")]
+    let ratio = ((truth.len() - positives.min(truth.len())) as f32 / positives as f32).sqrt();
+    let positive_weight = ratio.clamp(1.0, POSITIVE_WEIGHT_MAX);
+    let mut random = options.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut order: Vec<usize> = (0..examples.len()).collect();
+    for _ in 0..options.epochs {
+        shuffle(&mut order, &mut random);
+        for &at in &order {
+            let (Some(example), Some(&truth)) = (examples.get(at), truth.get(at)) else { continue };
+            let wanted = f32::from(u8::from(truth));
+            let weight = if truth { positive_weight } else { 1.0 };
+            let error = (logistic(line.logit(example)) - wanted) * weight;
+            bias_squares += error * error;
+            line.bias -= STEP * error / bias_squares.sqrt();
+            for &bucket in &example.buckets {
+                let (Some(weight), Some(squares)) = (line.weights.get_mut(bucket), squares.get_mut(bucket))
+                else {
+                    continue;
+                };
+                let gradient = error * example.value + options.penalty * *weight;
+                *squares += gradient * gradient;
+                *weight -= STEP * gradient / squares.sqrt();
+            }
+        }
+    }
+    line
+}
+
+/// Slope and shift of the logits that fit the truth best (Platt), by gradient descent with softened targets.
+pub(super) fn calibrate(logits: &[f32], truth: &[bool]) -> (f32, f32) {
+    #[expect(clippy::cast_precision_loss, reason = "counts of texts")]
+    let (count, positives) =
+        (logits.len().max(1) as f32, truth.iter().filter(|&&truth| truth).count() as f32);
+    let (yes, no) = ((positives + 1.0) / (positives + 2.0), 1.0 / (count - positives + 2.0));
+    let (mut slope, mut shift) = (1.0f32, 0.0f32);
+    for _ in 0..CALIBRATION_ROUNDS {
+        let (mut by_slope, mut by_shift) = (0.0, 0.0);
+        for (logit, &truth) in logits.iter().zip(truth) {
+            let error = logistic(slope * logit + shift) - if truth { yes } else { no };
+            by_slope += error * logit;
+            by_shift += error;
+        }
+        slope = (slope - CALIBRATION_STEP * by_slope / count).max(0.05);
+        shift -= CALIBRATION_STEP * by_shift / count;
+    }
+    (slope, shift)
+}
+
+const CALIBRATION_ROUNDS: u32 = 400;
+const CALIBRATION_STEP: f32 = 0.3;
+
+fn logistic(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+fn shuffle(order: &mut [usize], random: &mut u64) {
+    for at in (1..order.len()).rev() {
+        *random ^= *random << 13;
+        *random ^= *random >> 7;
+        *random ^= *random << 17;
+        let other = usize::try_from(*random >> 33).unwrap_or(0) % (at + 1);
+        order.swap(at, other);
+    }
+}

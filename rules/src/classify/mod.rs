@@ -1,0 +1,149 @@
+//! The classifier: how much a text resembles each practice.
+//!
+//! ```text
+//! folded text, signals → tokens → hashed n-grams → sum of weights, one a typology → logit → percent
+//! ```
+//!
+//! A token is a character that isn't ASCII, a run of ASCII letters, a run of digits (by its length) or `%`; other ASCII separates
+//! nothing. The features are tokens, pairs, triples and pairs with one token between them, and the [`Signals`]. Everything is integer
+//! arithmetic, so a server and a device get the same percent. It is computed only when a condition asks for it.
+//!
+//! # Section 34
+//! | offset | size | field |
+//! |---|---|---|
+//! | 0 | 2 | version of the features, 1 |
+//! | 2 | 1 | `b`, the binary logarithm of the number of buckets, 8 to 20 |
+//! | 3 | 5 | 0 |
+//! | 8 | 64 | for each typology: bias (4, signed) and what a weight of 1 adds (4, signed, not negative), in 1/65536 |
+//! | 72 | 8 · 2^b | for each bucket, a signed byte a typology |
+//!
+//! The logit of a text with `n` features is `bias + sum · scale / √n`. The section is empty where a pack has no classifier.
+
+mod feature;
+
+pub use feature::{FEATURES_VERSION, Feature, Signals, features};
+
+use crate::verdict::Typology;
+
+/// Bytes before the weights.
+pub const HEADER_LEN: usize = 8 + 8 * Typology::COUNT;
+/// The least and the greatest binary logarithm of the number of buckets.
+pub const BITS: core::ops::RangeInclusive<u8> = 8..=20;
+
+/// Percents, in the order of [`Typology::ALL`].
+pub type Scores = [u8; Typology::COUNT];
+
+/// The weights of a pack.
+#[derive(Clone, Copy, Debug)]
+pub struct Model<'p> {
+    header: &'p [u8; HEADER_LEN],
+    weights: &'p [[u8; Typology::COUNT]],
+    bits: u8,
+}
+
+/// A feature that spoke for a typology.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reason {
+    /// What it is and where.
+    pub feature: Feature,
+    /// Its weight, above 0.
+    pub weight: i8,
+}
+
+impl<'p> Model<'p> {
+    /// From the bytes of the section; `None` where they aren't one, or are empty.
+    #[must_use]
+    pub fn new_checked(bytes: &'p [u8]) -> Option<Self> {
+        let (header, rest) = bytes.split_first_chunk::<HEADER_LEN>()?;
+        let (weights, tail) = rest.as_chunks();
+        let [v0, v1, bits, reserved @ ..] = header.first_chunk::<8>()?;
+        let scales = header.get(8..)?.as_chunks::<8>().0;
+        let valid = u16::from_le_bytes([*v0, *v1]) == FEATURES_VERSION
+            && BITS.contains(bits)
+            && *reserved == [0; 5]
+            && tail.is_empty()
+            && weights.len() == 1 << bits
+            && scales.iter().all(|[.., sign]| sign & 0x80 == 0);
+        valid.then_some(Self { header, weights, bits: *bits })
+    }
+
+    /// How much a text resembles each typology, 0 to 100: by its folded view and what was found in it.
+    #[must_use]
+    pub fn scores(&self, folded: &[u8], signals: Signals) -> Scores {
+        let (mut sums, mut count) = ([0i32; Typology::COUNT], 0u32);
+        features(folded, signals, |feature| {
+            count = count.saturating_add(1);
+            for (sum, weight) in sums.iter_mut().zip(self.weights_of(&feature)) {
+                *sum = sum.saturating_add(i32::from(weight.cast_signed()));
+            }
+        });
+        let mut scores = [0; Typology::COUNT];
+        for ((score, sum), scale) in scores.iter_mut().zip(sums).zip(self.scales()) {
+            *score = percent(logit(sum, count, scale));
+        }
+        scores
+    }
+
+    /// The features that speak for a typology most, the strongest first; gives how many of `out` are filled.
+    pub fn reasons(&self, folded: &[u8], signals: Signals, typology: Typology, out: &mut [Reason]) -> usize {
+        let mut len = 0;
+        features(folded, signals, |feature| {
+            let weights = self.weights_of(&feature);
+            let weight = weights.get(typology as usize).map_or(0, |weight| weight.cast_signed());
+            let filled = out.get(..len).unwrap_or_default();
+            if weight <= 0 || filled.iter().any(|reason| reason.feature.hash == feature.hash) {
+                return;
+            }
+            let at = filled.iter().position(|reason| reason.weight < weight).unwrap_or(len);
+            len = out.len().min(len + 1);
+            if let Some(tail) = out.get_mut(at..len) {
+                tail.rotate_right(1);
+                if let Some(first) = tail.first_mut() {
+                    *first = Reason { feature, weight };
+                }
+            }
+        });
+        len
+    }
+
+    fn weights_of(&self, feature: &Feature) -> [u8; Typology::COUNT] {
+        self.weights.get(feature.bucket(self.bits)).copied().unwrap_or_default()
+    }
+
+    /// Bias and scale of each typology.
+    fn scales(&self) -> impl Iterator<Item = (i32, i32)> + use<'p> {
+        let pairs = self.header.get(8..).unwrap_or_default().as_chunks::<8>().0;
+        pairs.iter().map(|&[a, b, c, d, e, f, g, h]| {
+            (i32::from_le_bytes([a, b, c, d]), i32::from_le_bytes([e, f, g, h]))
+        })
+    }
+}
+
+/// In 1/65536.
+fn logit(sum: i32, features: u32, (bias, scale): (i32, i32)) -> i64 {
+    // 16 times the root, so that its fraction counts.
+    let root = i64::try_from((u64::from(features) << 8).isqrt()).unwrap_or(i64::MAX).max(1);
+    (i64::from(sum) * i64::from(scale)).saturating_mul(16) / root + i64::from(bias)
+}
+
+/// The logistic function of a logit, in percent.
+fn percent(logit: i64) -> u8 {
+    let below = LOGITS.partition_point(|&bound| i64::from(bound) <= logit);
+    u8::try_from(below).unwrap_or(100)
+}
+
+/// The logits of 1 to 99 percent, in 1/65536.
+const LOGITS: [i32; 99] = [
+    -301_146, -255_054, -227_810, -208_277, -192_967, -180_325, -169_521, -160_062, -151_626, -143_997,
+    -137_019, -130_576, -124_581, -118_967, -113_679, -108_674, -103_916, -99_375, -95_028, -90_852, -86_830,
+    -82_947, -79_188, -75_542, -71_999, -68_549, -65_184, -61_896, -58_680, -55_529, -52_437, -49_399,
+    -46_412, -43_470, -40_569, -37_707, -34_879, -32_083, -29_315, -26_573, -23_853, -21_153, -18_471,
+    -15_805, -13_151, -10_508, -7_874, -5_246, -2_622, 0, 2_622, 5_246, 7_874, 10_508, 13_151, 15_805,
+    18_471, 21_153, 23_853, 26_573, 29_315, 32_083, 34_879, 37_707, 40_569, 43_470, 46_412, 49_399, 52_437,
+    55_529, 58_680, 61_896, 65_184, 68_549, 71_999, 75_542, 79_188, 82_947, 86_830, 90_852, 95_028, 99_375,
+    103_916, 108_674, 113_679, 118_967, 124_581, 130_576, 137_019, 143_997, 151_626, 160_062, 169_521,
+    180_325, 192_967, 208_277, 227_810, 255_054, 301_146,
+];
+
+#[cfg(test)]
+mod tests;
