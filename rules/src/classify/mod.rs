@@ -96,7 +96,8 @@ impl<'p> Model<'p> {
             }
             let at = filled.iter().position(|reason| reason.weight < weight).unwrap_or(len);
             len = out.len().min(len + 1);
-            if let Some(tail) = out.get_mut(at..len) {
+            // Empty where `out` is full of stronger ones: turning nothing would panic.
+            if let Some(tail) = out.get_mut(at..len).filter(|tail| !tail.is_empty()) {
                 tail.rotate_right(1);
                 if let Some(first) = tail.first_mut() {
                     *first = Reason { feature, weight };

@@ -226,7 +226,7 @@ mod tests {
         let trained = train(&report, &texts(), &Options { bits: 10, ..Options::default() }).unwrap();
         let model = Model::new_checked(&trained.section).unwrap();
         let score = |text: &str| model.scores(text.as_bytes(), Signals::default());
-        assert!(score("黑户下款找我")[Typology::LoanMediation as usize] > 80);
+        assert!(score("急用钱找我，黑户也能下款")[Typology::LoanMediation as usize] > 80);
         assert!(score("回家吃饭")[Typology::LoanMediation as usize] < 20);
         let loan = trained.held_out[Typology::LoanMediation as usize];
         assert_eq!((loan.positives, loan.found, loan.honest, loan.wrong), (30, 30, 60, 0));

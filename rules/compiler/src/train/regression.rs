@@ -95,7 +95,7 @@ pub(super) fn fit(examples: &[Example], truth: &[bool], options: &Options) -> Li
     line
 }
 
-/// Slope and shift of the logits that fit the truth best (Platt), by gradient descent with softened targets.
+/// Slope and shift of the logits that fit the truth best (Platt), by Newton's method with softened targets.
 pub(super) fn calibrate(logits: &[f32], truth: &[bool]) -> (f32, f32) {
     #[expect(clippy::cast_precision_loss, reason = "counts of texts")]
     let (count, positives) =
@@ -103,20 +103,31 @@ pub(super) fn calibrate(logits: &[f32], truth: &[bool]) -> (f32, f32) {
     let (yes, no) = ((positives + 1.0) / (positives + 2.0), 1.0 / (count - positives + 2.0));
     let (mut slope, mut shift) = (1.0f32, 0.0f32);
     for _ in 0..CALIBRATION_ROUNDS {
-        let (mut by_slope, mut by_shift) = (0.0, 0.0);
+        // Gradient and curvature; the damping keeps a step finite where the truth is separated without a doubt.
+        let (mut by_slope, mut by_shift) = (0.0f32, 0.0f32);
+        let (mut slope_slope, mut slope_shift, mut shift_shift) = (DAMPING, 0.0f32, DAMPING);
         for (logit, &truth) in logits.iter().zip(truth) {
-            let error = logistic(slope * logit + shift) - if truth { yes } else { no };
+            let found = logistic(slope * logit + shift);
+            let error = found - if truth { yes } else { no };
+            let curve = found * (1.0 - found);
             by_slope += error * logit;
             by_shift += error;
+            slope_slope += curve * logit * logit;
+            slope_shift += curve * logit;
+            shift_shift += curve;
         }
-        slope = (slope - CALIBRATION_STEP * by_slope / count).max(0.05);
-        shift -= CALIBRATION_STEP * by_shift / count;
+        let determinant = (slope_slope * shift_shift - slope_shift * slope_shift).max(DAMPING * DAMPING);
+        let slope_step = (shift_shift * by_slope - slope_shift * by_shift) / determinant;
+        let shift_step = (slope_slope * by_shift - slope_shift * by_slope) / determinant;
+        slope = (slope - slope_step.clamp(-STEP_MAX, STEP_MAX)).max(0.05);
+        shift -= shift_step.clamp(-STEP_MAX, STEP_MAX);
     }
     (slope, shift)
 }
 
-const CALIBRATION_ROUNDS: u32 = 400;
-const CALIBRATION_STEP: f32 = 0.3;
+const CALIBRATION_ROUNDS: u32 = 60;
+const DAMPING: f32 = 1e-3;
+const STEP_MAX: f32 = 1.0;
 
 fn logistic(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
