@@ -122,6 +122,15 @@ pub const CLOSED_STALL_MAX: Duration = Duration::from_secs(600);
 /// How long a closed connection is still read, so that its last answers arrive.
 pub const LINGER_MAX: Duration = Duration::from_secs(1);
 
+/// Numbers that behaviour is tracked for, unless the configuration says otherwise.
+pub const BEHAVIOUR_NUMBERS: usize = 256 * 1024;
+
+/// Numbers of them that have buckets: those with more attempts a day than a slot holds.
+pub const BEHAVIOUR_BUSY_MAX: usize = 16 * 1024;
+
+/// Locks of the table of numbers.
+pub const BEHAVIOUR_SHARDS: usize = 64;
+
 const _: () = assert!(JUDGED_BYTES_MAX <= TEXT_BYTES_MAX, "the engine judges a stretch to its end");
 const _: () = assert!(JUDGED_OVERLAP_BYTES + 4 < JUDGED_BYTES_MAX / 2, "stretches move on");
 const _: () = assert!(REASSEMBLY_MESSAGES_MAX >= REASSEMBLY_SHARDS, "every shard holds a message");

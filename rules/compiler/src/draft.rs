@@ -1,6 +1,7 @@
 //! A pack between its source and its bytes: everything checked and resolved, nothing encoded yet.
 //! The language side (`source`, `check`) makes a [`PackDraft`], the format side (`emit`) takes it.
 
+use yumen_rules::behave::Query;
 use yumen_rules::signal::{Field, Protected, View};
 use yumen_rules::verdict::{Ladder, Typology};
 
@@ -186,6 +187,8 @@ pub enum Expr {
     SenderKind(String),
     /// `signature.kind == "bank"`: the registry's kind of the signature's organisation.
     SignatureKind(String),
+    /// How a number has been behaving, compared; ratios in thousandths.
+    Behaviour(Query, Compare, i64),
     /// Both (short-circuit).
     And(Vec<Expr>),
     /// Either (short-circuit).

@@ -6,7 +6,35 @@
 //!
 //! The engine only asks; who counts, and in what storage, is the caller's.
 
+mod busy;
+mod entry;
+mod key;
+mod sketch;
+mod slot;
+mod table;
+
 use yumen_wire::event::Event;
+
+pub use busy::{Busy, Counter, width_for};
+pub use entry::{Entry, State};
+pub use key::{Keys, Party, is_softswitch, is_unvouched, mix};
+pub use slot::{SLOT_ENTRIES, Slot};
+pub use table::{Table, WAYS};
+
+/// Shortest window, in seconds.
+pub const WINDOW_S_MIN: u32 = 10;
+/// Longest window, in seconds.
+pub const WINDOW_S_MAX: u32 = 86_400;
+/// What [`Measure::AnsweredRatio`] is out of.
+pub const RATIO_ONE: i64 = 1000;
+/// An answered call that is over within this many milliseconds is short.
+pub const SHORT_CALL_MS: u64 = 6_000;
+/// A call that rings for longer than this many seconds isn't under way any more.
+pub const PENDING_S_MAX: u32 = 180;
+/// A call that was answered longer ago isn't under way any more: its end was lost.
+pub const UNDER_WAY_S_MAX: u32 = 4 * 3600;
+/// Called numbers that are at most so far apart follow each other.
+pub const SEQUENTIAL_GAP: u32 = 5;
 
 /// Whom a measure is about, as seen from the event that is judged. The numbers are part of the pack format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +76,91 @@ pub enum Measure {
     Concurrent = 8,
     /// Messages in the form of a one-time password.
     Otps = 9,
+    /// Attempts of callers for whom nobody vouches ([`is_unvouched`]).
+    Unvouched = 10,
+}
+
+impl Subject {
+    /// All of them, in the order of their wire values.
+    pub const ALL: [Self; 5] = [Self::Caller, Self::Callee, Self::Pair, Self::Prefix, Self::Campaign];
+
+    /// The name in a condition.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Callee => "callee",
+            Self::Pair => "pair",
+            Self::Prefix => "prefix",
+            Self::Campaign => "campaign",
+        }
+    }
+
+    /// From the wire value of a pack.
+    #[must_use]
+    pub fn from_wire(value: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(value)).copied()
+    }
+}
+
+impl Measure {
+    /// All of them, in the order of their wire values.
+    pub const ALL: [Self; 11] = [
+        Self::Attempts,
+        Self::Answered,
+        Self::AnsweredRatio,
+        Self::ShortCalls,
+        Self::DistinctCallees,
+        Self::DistinctCallers,
+        Self::Sequential,
+        Self::RingMs,
+        Self::Concurrent,
+        Self::Otps,
+        Self::Unvouched,
+    ];
+
+    /// The name in a condition.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Attempts => "attempts",
+            Self::Answered => "answered",
+            Self::AnsweredRatio => "answered_ratio",
+            Self::ShortCalls => "short_calls",
+            Self::DistinctCallees => "distinct_callees",
+            Self::DistinctCallers => "distinct_callers",
+            Self::Sequential => "sequential",
+            Self::RingMs => "ring_ms",
+            Self::Concurrent => "concurrent",
+            Self::Otps => "otps",
+            Self::Unvouched => "unvouched",
+        }
+    }
+
+    /// From the wire value of a pack.
+    #[must_use]
+    pub fn from_wire(value: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(value)).copied()
+    }
+
+    /// Whether it can be asked about a subject.
+    #[must_use]
+    pub const fn suits(self, subject: Subject) -> bool {
+        match self {
+            Self::DistinctCallees | Self::Sequential => matches!(subject, Subject::Caller | Subject::Prefix),
+            Self::DistinctCallers => matches!(subject, Subject::Callee | Subject::Campaign),
+            _ => true,
+        }
+    }
+
+    /// The answer where nothing is known.
+    #[must_use]
+    pub const fn unknown(self) -> i64 {
+        match self {
+            Self::AnsweredRatio => RATIO_ONE,
+            _ => 0,
+        }
+    }
 }
 
 /// One question.
@@ -73,9 +186,9 @@ pub struct Unobserved;
 
 impl Behaviour for Unobserved {
     fn measure(&self, _event: &Event<'_>, query: Query) -> i64 {
-        match query.measure {
-            Measure::AnsweredRatio => 1000,
-            _ => 0,
-        }
+        query.measure.unknown()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,5 +111,6 @@ fn test(pack: &Pack<'_>, test: Test, groups: &Groups<'_>, facts: &mut Facts<'_, 
         }
         Test::SenderKind(kind) => facts.sender_kinds().any(|found| found == kind),
         Test::SignatureKind(kind) => facts.signature_kinds().any(|found| found == kind),
+        Test::Behaviour(query, comparison, value) => comparison.holds(facts.measure(query), value.into()),
     }
 }

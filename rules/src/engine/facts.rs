@@ -4,11 +4,13 @@ use yumen_wire::event::{Direction, Event};
 
 use super::observer::Observer;
 use super::protect::Site;
+use crate::behave::Query;
 use crate::classify::{Scores, Signals};
 use crate::extract::{self, Contact, ContactKind, Extract};
 use crate::fold::{self, Folded};
 use crate::number::{self, CANONICAL_LEN_MAX, Number, NumberKind};
-use crate::pack::{List, OrganisationKind, Organisations, Pack};
+use crate::pack::node::Test;
+use crate::pack::{List, OrganisationKind, Organisations, Pack, SectionKind};
 use crate::signal::Field;
 use crate::verdict::Typology;
 
@@ -36,7 +38,12 @@ pub struct Facts<'s, 'c> {
     sender_organisations: Option<Organisations<'s>>,
     signature_organisations: Option<Organisations<'s>>,
     classified: Option<(Scores, Signals)>,
+    measured: [Option<(Query, i64)>; MEASURED_MAX],
+    measured_next: usize,
 }
+
+/// Answers about behaviour that are remembered while an event is judged: rules ask the same.
+const MEASURED_MAX: usize = 8;
 
 /// What was looked up for an event: the originator and what the text holds.
 #[derive(Debug, Default)]
@@ -78,6 +85,8 @@ impl<'s, 'c> Facts<'s, 'c> {
             sender_organisations: None,
             signature_organisations: None,
             classified: None,
+            measured: [None; MEASURED_MAX],
+            measured_next: 0,
         }
     }
 
@@ -154,6 +163,19 @@ impl<'s, 'c> Facts<'s, 'c> {
         self.signature_organisations().filter_map(move |index| Some(pack.organisation(index)?.kind))
     }
 
+    /// How a number has been behaving.
+    pub(super) fn measure(&mut self, query: Query) -> i64 {
+        if let Some((_, value)) = self.measured.iter().flatten().find(|(known, _)| *known == query) {
+            return *value;
+        }
+        let value = self.site.behaviour.measure(&self.event, query);
+        if let Some(place) = self.measured.get_mut(self.measured_next % MEASURED_MAX) {
+            *place = Some((query, value));
+            self.measured_next += 1;
+        }
+        value
+    }
+
     pub(super) const fn event(&self) -> &Event<'s> {
         &self.event
     }
@@ -213,6 +235,12 @@ impl<'s, 'c> Facts<'s, 'c> {
     pub(super) fn tell(&mut self, observer: &mut impl Observer) {
         for &field in Field::ALL {
             observer.field(field, self.value(field));
+        }
+        let pack = self.pack;
+        for node in (0..pack.count(SectionKind::Nodes)).filter_map(|index| pack.node(index)) {
+            if let Test::Behaviour(query, ..) = node.test {
+                observer.behaviour(query, self.measure(query));
+            }
         }
     }
 

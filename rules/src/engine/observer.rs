@@ -2,6 +2,7 @@
 
 use super::condition::ConditionId;
 use super::facts::Value;
+use crate::behave::Query;
 use crate::pack::node::Node;
 use crate::signal::Field;
 
@@ -27,6 +28,11 @@ pub trait Observer {
     /// A test on the way through a condition: its position, the test, and how it came out.
     fn node(&mut self, condition: ConditionId, position: u16, node: &Node, held: bool) {
         let _ = (condition, position, node, held);
+    }
+
+    /// The answer to a question about behaviour. Every question of the pack is told once at least, at the end.
+    fn behaviour(&mut self, query: Query, value: i64) {
+        let _ = (query, value);
     }
 
     /// How a condition came out.

@@ -321,7 +321,8 @@ fn condition_is_valid(pack: &Pack<'_>, first: u32, nodes: u16) -> bool {
             | Test::Field(_)
             | Test::FieldInt(..)
             | Test::SenderKind(_)
-            | Test::SignatureKind(_) => true,
+            | Test::SignatureKind(_)
+            | Test::Behaviour(..) => true,
         };
         leads_forward(on_true) && leads_forward(on_false) && operand_is_valid
     })

@@ -14,8 +14,12 @@
 //! | 6 | 2 | exit when false |
 //! | 8 | 4 | group, string or list |
 //! | 12 | 4 | value, signed |
+//!
+//! A behaviour test (operation 10) has its subject in the field's place; its operand is the measure in the upper 8 bits and the
+//! window in seconds in the lower 24.
 
 use super::registry::OrganisationKind;
+use crate::behave::{Measure, Query, Subject, WINDOW_S_MAX, WINDOW_S_MIN};
 use crate::signal::{Field, FieldKind};
 
 /// Length of a node in bytes.
@@ -108,6 +112,8 @@ pub enum Test {
     SenderKind(OrganisationKind),
     /// What the signature's organisation is.
     SignatureKind(OrganisationKind),
+    /// How a number has been behaving, compared.
+    Behaviour(Query, Comparison, i32),
 }
 
 /// A test with its exits.
@@ -140,6 +146,7 @@ impl Node {
             7 => Test::FieldIn(field(a, FieldKind::Text)?, operand),
             8 => Test::SenderKind(OrganisationKind::from_wire(a)?),
             9 => Test::SignatureKind(OrganisationKind::from_wire(a)?),
+            10 => Test::Behaviour(query(a, operand)?, Comparison::from_wire(c)?, value),
             _ => return None,
         };
         Some(Self { test, on_true: u16::from_le_bytes([t0, t1]), on_false: u16::from_le_bytes([f0, f1]) })
@@ -159,11 +166,26 @@ impl Node {
             Test::FieldIn(field, list) => (7, field as u8, 0, list, 0),
             Test::SenderKind(kind) => (8, kind as u8, 0, 0, 0),
             Test::SignatureKind(kind) => (9, kind as u8, 0, 0, 0),
+            Test::Behaviour(query, comparison, value) => {
+                let operand = (query.measure as u32) << WINDOW_BITS | query.window_s & WINDOW_MASK;
+                (10, query.subject as u8, comparison as u8, operand, value)
+            }
         };
         let ([t0, t1], [f0, f1]) = (self.on_true.to_le_bytes(), self.on_false.to_le_bytes());
         let ([b0, b1, b2, b3], [v0, v1, v2, v3]) = (u32::to_le_bytes(operand), i32::to_le_bytes(value));
         [op, a, comparison, 0, t0, t1, f0, f1, b0, b1, b2, b3, v0, v1, v2, v3]
     }
+}
+
+const WINDOW_BITS: u32 = 24;
+const WINDOW_MASK: u32 = (1 << WINDOW_BITS) - 1;
+
+fn query(subject: u8, operand: u32) -> Option<Query> {
+    let subject = Subject::from_wire(subject)?;
+    let measure = Measure::from_wire(u8::try_from(operand >> WINDOW_BITS).ok()?)?;
+    let window_s = operand & WINDOW_MASK;
+    let valid = measure.suits(subject) && (WINDOW_S_MIN..=WINDOW_S_MAX).contains(&window_s);
+    valid.then_some(Query { subject, measure, window_s })
 }
 
 fn field(wire: u8, kind: FieldKind) -> Option<Field> {
@@ -174,7 +196,7 @@ fn field(wire: u8, kind: FieldKind) -> Option<Field> {
 mod tests {
     use super::*;
 
-    const ALL: [Test; 10] = [
+    const ALL: [Test; 11] = [
         Test::Constant(true),
         Test::Group(7),
         Test::GroupCount(7, Comparison::Ge, 2),
@@ -185,6 +207,11 @@ mod tests {
         Test::FieldIn(Field::LinkDomain, 4),
         Test::SenderKind(OrganisationKind::Bank),
         Test::SignatureKind(OrganisationKind::Other),
+        Test::Behaviour(
+            Query { subject: Subject::Callee, measure: Measure::DistinctCallers, window_s: 300 },
+            Comparison::Ge,
+            30,
+        ),
     ];
 
     #[test]
@@ -198,7 +225,9 @@ mod tests {
     #[test]
     fn wire_numbers_are_frozen() {
         let emitted = ALL.map(|test| Node { test, on_true: 0x0102, on_false: EXIT_TRUE }.emit()[0]);
-        assert_eq!(emitted, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(emitted, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        let behaviour = Node { test: ALL[10], on_true: 0x0102, on_false: EXIT_TRUE }.emit();
+        assert_eq!(behaviour, [10, 1, 5, 0, 2, 1, 0xFF, 0xFF, 0x2C, 1, 0, 5, 30, 0, 0, 0]);
         let node = Node {
             test: Test::FieldInt(Field::TextChars, Comparison::Ge, -2),
             on_true: 0x0102,

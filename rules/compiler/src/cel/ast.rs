@@ -15,6 +15,8 @@ pub(super) struct Node {
 pub(super) enum Kind {
     Bool(bool),
     Int(i64),
+    /// A decimal, in thousandths.
+    Thousandths(i64),
     Text(String),
     List(Vec<Node>),
     /// `sender.registered`

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use yumen_rules::behave::{Measure, Query, RATIO_ONE};
 use yumen_rules::pack::OrganisationKind;
 use yumen_rules::signal::{Field, FieldKind};
 
@@ -10,6 +11,7 @@ use yumen_rules::verdict::Typology;
 
 use super::ast::{Kind, Node};
 use super::parser::parse;
+use super::window;
 use crate::check::canonical;
 use crate::diagnostic::{Defect, Diagnostic, Diagnostics};
 use crate::draft::{Compare, Expr, GroupIndex, ListIndex};
@@ -64,6 +66,8 @@ enum Operand {
     Int(IntSource),
     Text(TextSource),
     IntLiteral(i64),
+    /// In thousandths.
+    DecimalLiteral(i64),
     TextLiteral(String),
     BoolLiteral(bool),
     ListLiteral,
@@ -74,6 +78,7 @@ enum Operand {
 enum IntSource {
     Field(Field),
     Count(GroupIndex),
+    Behaviour(Query),
 }
 
 #[derive(Clone, Copy)]
@@ -92,10 +97,20 @@ impl Checker<'_> {
             Kind::Or(nodes) => self.conditions(nodes).map(Expr::Or),
             Kind::Compare(compare, left, right) => self.compare(*compare, left, right),
             Kind::In(left, right) => self.membership(left, right),
+            Kind::Call { path: Some((path, _)), method, .. } if window::is_call(path, method) => {
+                self.window_call(node).map(|_| ())?;
+                self.not_a_condition(node, "整数", "a whole number");
+                None
+            }
             Kind::Call { path: Some(path), method, method_range, arguments } => {
                 self.call(node, Some(path), (method, method_range), arguments)
             }
-            Kind::Path(_) | Kind::Int(_) | Kind::Text(_) | Kind::List(_) | Kind::Call { path: None, .. } => {
+            Kind::Path(_)
+            | Kind::Int(_)
+            | Kind::Thousandths(_)
+            | Kind::Text(_)
+            | Kind::List(_)
+            | Kind::Call { path: None, .. } => {
                 match self.operand(node)? {
                     Operand::Condition(expr) => Some(expr),
                     operand => {
@@ -112,6 +127,27 @@ impl Checker<'_> {
         }
     }
 
+    /// The question that a window call asks.
+    fn window_call(&mut self, node: &Node) -> Option<Query> {
+        let Kind::Call { path: Some((path, _)), method, arguments, .. } = &node.kind else { return None };
+        let argument = match arguments.as_slice() {
+            [Node { kind: Kind::Text(text), .. }] => Some(text.as_str()),
+            _ => None,
+        };
+        let query = window::query(path, method, argument);
+        if query.is_none() {
+            let call = self.written(node);
+            let measures = window::measures_of(path).join(", ");
+            self.report(node, Defect::WindowCall { call, subject: path.clone(), measures });
+        }
+        query
+    }
+
+    fn not_a_condition(&mut self, node: &Node, kind_zh: &str, kind_en: &str) {
+        let what = self.written(node);
+        self.report(node, Defect::NotACondition { what, kind_zh: kind_zh.into(), kind_en: kind_en.into() });
+    }
+
     /// All sides are checked even when one is wrong.
     fn conditions(&mut self, nodes: &[Node]) -> Option<Vec<Expr>> {
         let checked: Vec<Option<Expr>> = nodes.iter().map(|node| self.condition(node)).collect();
@@ -122,6 +158,10 @@ impl Checker<'_> {
         match &node.kind {
             Kind::Bool(value) => Some(Operand::BoolLiteral(*value)),
             Kind::Int(number) => Some(Operand::IntLiteral(*number)),
+            Kind::Thousandths(number) => Some(Operand::DecimalLiteral(*number)),
+            Kind::Call { path: Some((path, _)), method, .. } if window::is_call(path, method) => {
+                self.window_call(node).map(|query| Operand::Int(IntSource::Behaviour(query)))
+            }
             Kind::Text(text) => Some(Operand::TextLiteral(text.clone())),
             Kind::List(_) => Some(Operand::ListLiteral),
             Kind::Call { path: None, method, arguments, .. } if method == "classifier" => {
@@ -205,6 +245,11 @@ impl Checker<'_> {
             (Operand::Int(source), Operand::IntLiteral(number)) => {
                 self.compare_int(source, compare, number, right)
             }
+            (Operand::Int(IntSource::Behaviour(query)), Operand::DecimalLiteral(number))
+                if query.measure == Measure::AnsweredRatio =>
+            {
+                Some(Expr::Behaviour(query, compare, number))
+            }
             (Operand::Text(source), Operand::TextLiteral(text)) if equality => {
                 let expr = self.text_is(source, &text, right)?;
                 Some(if compare == Compare::Ne { Expr::Not(Box::new(expr)) } else { expr })
@@ -237,13 +282,17 @@ impl Checker<'_> {
         // A pack keeps numbers in 32 bits, and nothing can be counted below zero.
         let fits = match source {
             IntSource::Field(_) => i32::try_from(number).is_ok(),
-            IntSource::Count(_) => (0..=i64::from(i32::MAX)).contains(&number),
+            IntSource::Count(_) | IntSource::Behaviour(_) => (0..=i64::from(i32::MAX)).contains(&number),
         };
         if !fits {
             self.report(node, Defect::NumberRange { number: number.to_string() });
             return None;
         }
         match source {
+            IntSource::Behaviour(query) if query.measure == Measure::AnsweredRatio => {
+                Some(Expr::Behaviour(query, compare, number.saturating_mul(RATIO_ONE)))
+            }
+            IntSource::Behaviour(query) => Some(Expr::Behaviour(query, compare, number)),
             IntSource::Field(field) => Some(Expr::FieldInt(field, compare, number)),
             IntSource::Count(group) => {
                 u32::try_from(number).ok().map(|number| Expr::GroupCount(group, compare, number))
@@ -349,14 +398,6 @@ impl Checker<'_> {
         (method, method_range): (&str, &Range<usize>),
         arguments: &[Node],
     ) -> Option<Expr> {
-        let window = path.is_some_and(|(path, _)| {
-            ["caller", "callee", "sender", "pair"].contains(&path.as_str()) && method != "startsWith"
-        });
-        if window {
-            let call = self.written(node);
-            self.report(node, Defect::WindowCall { call });
-            return None;
-        }
         let (Some((path, path_range)), "startsWith") = (path, method) else {
             let defect = Defect::UnknownMethod { method: method.to_owned() };
             self.out.push(
@@ -436,13 +477,21 @@ impl Named {
 
 impl Operand {
     const fn literal(&self) -> bool {
-        matches!(self, Self::IntLiteral(_) | Self::TextLiteral(_) | Self::BoolLiteral(_) | Self::ListLiteral)
+        matches!(
+            self,
+            Self::IntLiteral(_)
+                | Self::DecimalLiteral(_)
+                | Self::TextLiteral(_)
+                | Self::BoolLiteral(_)
+                | Self::ListLiteral
+        )
     }
 
     const fn kind(&self) -> (&'static str, &'static str) {
         match self {
             Self::Condition(_) | Self::BoolLiteral(_) => ("真假值", "true or false"),
             Self::Int(_) | Self::IntLiteral(_) => ("整数", "a whole number"),
+            Self::DecimalLiteral(_) => ("小数", "a decimal"),
             Self::Text(_) | Self::TextLiteral(_) => ("文字", "a text"),
             Self::ListLiteral | Self::List => ("列表", "a list"),
         }

@@ -16,6 +16,8 @@ pub(super) enum TokenKind {
     /// A name without dots.
     Name(String),
     Int(i64),
+    /// A decimal, in thousandths.
+    Thousandths(i64),
     Text(String),
     /// An operator or a bracket.
     Symbol(&'static str),
@@ -63,9 +65,29 @@ fn span_while(text: &str, wanted: impl Fn(char) -> bool) -> usize {
 fn int(text: &str, at: usize) -> Result<(TokenKind, usize), Stumble> {
     let length = span_while(text, |c| c.is_ascii_alphanumeric());
     let digits = text.get(..length).unwrap_or_default();
+    if let Some(fraction) = text.get(length..).and_then(|rest| rest.strip_prefix('.'))
+        && fraction.starts_with(|c: char| c.is_ascii_digit())
+    {
+        return decimal(digits, fraction, at);
+    }
     digits.parse().map(|number| (TokenKind::Int(number), length)).map_err(|_| {
         Box::new((at..at.saturating_add(length), Defect::NumberRange { number: digits.to_owned() }))
     })
+}
+
+/// `0.15`, with up to three places.
+fn decimal(whole: &str, fraction: &str, at: usize) -> Result<(TokenKind, usize), Stumble> {
+    let places = span_while(fraction, |c| c.is_ascii_alphanumeric());
+    let length = whole.len().saturating_add(1).saturating_add(places);
+    let fraction = fraction.get(..places).unwrap_or_default();
+    let thousandths = format!("{whole}{fraction:0<3}");
+    match thousandths.parse() {
+        Ok(number) if places <= 3 => Ok((TokenKind::Thousandths(number), length)),
+        _ => {
+            let number = format!("{whole}.{fraction}");
+            Err(Box::new((at..at.saturating_add(length), Defect::NumberRange { number })))
+        }
+    }
 }
 
 fn text(source: &str, at: usize, quote: char) -> Result<(TokenKind, usize), Stumble> {

@@ -8,5 +8,6 @@ mod ast;
 mod check;
 mod lexer;
 mod parser;
+mod window;
 
 pub use check::{Named, Scope, resolve};

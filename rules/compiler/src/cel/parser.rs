@@ -139,6 +139,7 @@ impl Parser {
             TokenKind::Symbol("[") => self.list(range.start),
             TokenKind::Symbol("-") => self.negative(range.start),
             TokenKind::Int(number) => self.leaf(Kind::Int(number), range),
+            TokenKind::Thousandths(number) => self.leaf(Kind::Thousandths(number), range),
             TokenKind::Text(text) => self.leaf(Kind::Text(text), range),
             TokenKind::Name(name) if name == "true" => self.leaf(Kind::Bool(true), range),
             TokenKind::Name(name) if name == "false" => self.leaf(Kind::Bool(false), range),
@@ -251,6 +252,7 @@ impl Parser {
         let found = match &token.kind {
             TokenKind::Name(name) => format!("`{name}`"),
             TokenKind::Int(number) => format!("`{number}`"),
+            TokenKind::Thousandths(number) => format!("`{}.{:03}`", number / 1000, number % 1000),
             TokenKind::Text(text) => format!("\"{text}\""),
             TokenKind::Symbol(symbol) => format!("`{symbol}`"),
             TokenKind::End => "(end)".to_owned(),

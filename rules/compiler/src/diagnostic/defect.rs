@@ -271,12 +271,12 @@ defects! {
     help_zh "可用的只有 `字段.startsWith(\"…\")`；要在正文里找词，请写一个 match.*"
     help_en "there is only `field.startsWith(\"…\")`; to look for words in the text, write a match.*";
 
-    /// A call over a time window.
-    WindowCall { call } Error "E039"
-    zh "`{call}` 这类时间窗口计数要等来电筛查功能才有"
-    en "window calls such as `{call}` arrive with call screening"
-    help_zh "目前请不要在条件里使用它"
-    help_en "leave it out of the condition for now";
+    /// A call over a time window that asks for what there isn't.
+    WindowCall { call, subject, measures } Error "E039"
+    zh "`{call}` 没有这样的计数，或时间窗口不对"
+    en "`{call}` asks for a measure or a window that there isn't"
+    help_zh "写作 `{subject}.计数(\"10m\")`，窗口为 10s 到 24h；{subject} 的计数有：{measures}"
+    help_en "write `{subject}.measure(\"10m\")` with a window of 10s to 24h; measures of {subject}: {measures}";
 
     /// A number that no field can have.
     NumberRange { number } Error "E040"

@@ -88,6 +88,9 @@ impl Layout<'_> {
             Expr::FieldIn(field, list) => Test::FieldIn(*field, self.index(*list, self.draft.lists.len())?),
             Expr::SenderKind(kind) => Test::SenderKind(organisation_kind(kind)?),
             Expr::SignatureKind(kind) => Test::SignatureKind(organisation_kind(kind)?),
+            Expr::Behaviour(query, compare, value) => {
+                Test::Behaviour(*query, comparison(*compare), saturate(*value))
+            }
         };
         self.push(test, on_true, on_false)
     }
@@ -112,12 +115,14 @@ fn cheapest_first(parts: &[Expr]) -> Vec<&Expr> {
     sorted
 }
 
-/// 0 for what the scan and folding counted, 1 for the originator, 2 for what takes reading the text again, 3 for the classifier.
+/// 0 for what the scan and folding counted, 1 for the originator, 2 for what takes reading the text again, 3 for the
+/// classifier and for what others have counted.
 fn cost(expr: &Expr) -> u8 {
     match expr {
         Expr::Bool(_) | Expr::Group(_) | Expr::GroupCount(..) => 0,
         Expr::SenderKind(_) => 1,
         Expr::SignatureKind(_) => 2,
+        Expr::Behaviour(..) => 3,
         Expr::Field(field)
         | Expr::FieldInt(field, ..)
         | Expr::FieldText(field, _)

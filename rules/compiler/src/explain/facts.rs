@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use yumen_rules::behave::{Measure, Query, RATIO_ONE};
 use yumen_rules::engine::{ConditionId, Judgement, Observer, Value};
 use yumen_rules::pack::node::{Node, Test};
 use yumen_rules::pack::{OrganisationKind, Pack};
@@ -28,6 +29,7 @@ pub enum FieldValue {
 pub(crate) struct Recorder {
     pub(crate) fields: HashMap<Field, FieldValue>,
     held: HashMap<ConditionId, bool>,
+    measured: HashMap<Query, i64>,
 }
 
 impl Observer for Recorder {
@@ -38,6 +40,10 @@ impl Observer for Recorder {
             Value::Text(value) => FieldValue::Text(value.to_owned()),
         };
         self.fields.insert(field, value);
+    }
+
+    fn behaviour(&mut self, query: Query, value: i64) {
+        self.measured.insert(query, value);
     }
 
     fn condition(&mut self, condition: ConditionId, held: bool) {
@@ -56,6 +62,7 @@ impl Recorder {
 pub(crate) struct Known<'a> {
     pack: Pack<'a>,
     fields: &'a HashMap<Field, FieldValue>,
+    measured: &'a HashMap<Query, i64>,
     /// The members that hit, by group.
     hits: HashMap<u32, Vec<u32>>,
     sender_kinds: Vec<OrganisationKind>,
@@ -73,6 +80,7 @@ impl<'a> Known<'a> {
         Self {
             pack,
             fields: &recorder.fields,
+            measured: &recorder.measured,
             hits,
             sender_kinds: pack.organisations_by_number(number).filter_map(kind).collect(),
             signature_kinds: pack
@@ -156,6 +164,18 @@ impl<'a> Known<'a> {
                 let held = self.signature_kinds.contains(&kind);
                 (format!("signature.kind == {:?}", kind.id()), held, ids(&self.signature_kinds))
             }
+            Test::Behaviour(query, comparison, number) => {
+                let value = self.measured.get(&query).copied().unwrap_or(query.measure.unknown());
+                let (subject, measure) = (query.subject.name(), query.measure.name());
+                let shown = |value| shown(query.measure, value);
+                let written = format!(
+                    "{subject}.{measure}(\"{}\") {} {}",
+                    window(query.window_s),
+                    comparison.symbol(),
+                    shown(number.into())
+                );
+                (written, comparison.holds(value, number.into()), shown(value))
+            }
         };
         Leaf { test: node.test, text: written, held, value }
     }
@@ -197,6 +217,26 @@ impl<'a> Known<'a> {
             Some(FieldValue::Text(value)) => value,
             _ => "",
         }
+    }
+}
+
+/// A window as it is written in a condition.
+fn window(window_s: u32) -> String {
+    match window_s {
+        hours if hours % 3600 == 0 => format!("{}h", hours / 3600),
+        minutes if minutes % 60 == 0 => format!("{}m", minutes / 60),
+        seconds => format!("{seconds}s"),
+    }
+}
+
+/// Ratios as decimals.
+fn shown(measure: Measure, value: i64) -> String {
+    match measure {
+        Measure::AnsweredRatio => {
+            let text = format!("{}.{:03}", value / RATIO_ONE, (value % RATIO_ONE).abs());
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        _ => value.to_string(),
     }
 }
 

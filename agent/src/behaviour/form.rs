@@ -1,0 +1,30 @@
+//! What of a text is counted: its template, and whether it is a one-time password.
+
+use std::cell::RefCell;
+use yumen_rules::limits::{CONTACT_VALUES_BYTES_MAX, CONTACTS_MAX, TEXT_BYTES_MAX};
+use yumen_rules::{digest, extract, fold};
+
+/// The digest of a text's template (0 where it has too little of one), and whether it has the form of a one-time
+/// password. Texts that were rewritten word by word have other digests: those are for the sightings, which compare by
+/// distance.
+pub(super) fn of(text: &str) -> (u64, bool) {
+    FOLDED.with_borrow_mut(|buffer| {
+        buffer.resize(TEXT_BYTES_MAX, 0);
+        let folded = fold::fold(text, buffer);
+        let mut contacts = [extract::Contact::EMPTY; CONTACTS_MAX];
+        let mut values = [0; CONTACT_VALUES_BYTES_MAX];
+        let otp = extract::extract(text, &folded, &mut contacts, &mut values).otp;
+        let campaign = match text.chars().count() {
+            0..CAMPAIGN_CHARS_MIN => 0,
+            _ => digest::digest(folded.bytes()).0,
+        };
+        (campaign, otp)
+    })
+}
+
+/// Shorter texts (`好的`, `在吗`) are everybody's.
+const CAMPAIGN_CHARS_MIN: usize = 12;
+
+thread_local! {
+    static FOLDED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
