@@ -173,6 +173,39 @@ fields! {
     /// Local hour of day, 0 to 23.
     TimeHour = 82, Int, "time.hour";
 
+    /// The network, or our own check, says that the number is the caller's.
+    CallVerified = 96, Bool, "call.verified";
+    /// The check of the caller's number failed.
+    CallFailed = 97, Bool, "call.failed";
+    /// `passed`, `failed`, `not-validated`, or empty.
+    CallVerstat = 98, Text, "call.verstat";
+    /// `A`, `B`, `C` (RFC 8588), or empty.
+    CallAttestation = 99, Text, "call.attestation";
+    /// Where the call comes from: `own`, `domestic`, `international`, or empty.
+    CallTrunk = 100, Text, "call.trunk";
+    /// User-Agent, as it came.
+    CallUserAgent = 101, Text, "call.user_agent";
+    /// The user agent is a softphone or a softswitch.
+    CallSoftswitch = 102, Bool, "call.softswitch";
+    /// The caller asks not to be shown.
+    CallPrivate = 103, Bool, "call.private";
+    /// Somebody sent the call on.
+    CallDiverted = 104, Bool, "call.diverted";
+    /// The display name of the caller, as it came.
+    CallDisplayName = 105, Text, "call.display_name";
+    /// Nobody vouches for the caller.
+    CallerUnvouched = 112, Bool, "caller.unvouched";
+    /// The trunk can't own the number: a fixed line or a service number of the country comes from abroad, or a mobile one whose
+    /// check failed.
+    CallerForeignToTrunk = 113, Bool, "caller.foreign_to_trunk";
+    /// A number behind whose country code, or international or area prefix, stands a five-digit service number (955xx,
+    /// 96xxx): what spoofers make of a hotline.
+    CallerDisguisedHotline = 114, Bool, "caller.disguised_hotline";
+    /// No number, or one that no numbering plan has.
+    CallerMalformed = 115, Bool, "caller.malformed";
+    /// The called number is one that the registry or the institution knows.
+    CalleeRegistered = 116, Bool, "callee.registered";
+
     /// What the pack's classifier says of debt-collection, in percent; 0 where the pack has none.
     ClassifierDebtCollection = 128, Int, "classifier(\"debt-collection\")";
     /// What the pack's classifier says of loan-mediation, in percent; 0 where the pack has none.

@@ -11,7 +11,7 @@ pub(super) fn of(text: &str) -> (u64, bool) {
     FOLDED.with_borrow_mut(|buffer| {
         buffer.resize(TEXT_BYTES_MAX, 0);
         let folded = fold::fold(text, buffer);
-        let mut contacts = [extract::Contact::EMPTY; CONTACTS_MAX];
+        let mut contacts: [extract::Contact; CONTACTS_MAX] = Default::default();
         let mut values = [0; CONTACT_VALUES_BYTES_MAX];
         let otp = extract::extract(text, &folded, &mut contacts, &mut values).otp;
         let campaign = match text.chars().count() {

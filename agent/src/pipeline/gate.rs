@@ -9,7 +9,7 @@ use crate::enforce::{self, Cause, Manner, OnFailure, Outcome, Ruling, Waiver};
 use crate::limits::{JUDGED_BYTES_MAX, JUDGED_OVERLAP_BYTES, TEXT_KEPT_BYTES_MAX};
 use crate::reassembly::{Admission, Grade, Joined, MessageKey, Part, Settlement};
 use crate::text::{Found, Reading, Text};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Instant;
 use yumen_rules::policy::Policy as Thresholds;
@@ -57,7 +57,7 @@ impl Gate {
         Self { name: name.to_owned(), counters: Counters::default(), number, policy, thresholds, pipeline }
     }
 
-    /// Decides on a call attempt. There is no verdict where the direction isn't judged, and where nobody could judge.
+    /// Decides on a call attempt, which the door has told to behaviour before. There is no verdict where the direction isn't judged, and where nobody could judge.
     pub fn screen_call(&self, event: &Event<'_>, now: Now) -> (Ruling, Option<CallVerdict>) {
         if !self.policy.judges(event.direction) {
             return (Ruling::Pass(enforce::waive(Waiver::DirectionNotJudged)), None);
@@ -116,7 +116,7 @@ impl Gate {
     }
 
     fn screen_alone(&self, text: &mut Text, door: Door, message: &Message<'_>, now: Now) -> Ruling {
-        let subject = Subject { door, message, segments: None, now };
+        let subject = Subject { door, message, segments: None, now, uncounted: Cell::new(true) };
         let read = |text: &mut Text, reading| push_whole(text, message, reading);
         self.judge_readings(&subject, text, read, &mut |_| true)
     }
@@ -153,7 +153,8 @@ impl Gate {
                 return self.screen_alone(text, door, message, now);
             }
         };
-        let subject = Subject { door, message, segments: Some(segments), now };
+        let first = segments.received <= 1;
+        let subject = Subject { door, message, segments: Some(segments), now, uncounted: Cell::new(first) };
         let mut is_new = |grade| table.grade(&key, ticket, grade);
         let ruling = self.judge_variants(&subject, text, joined, place.total, &mut is_new);
         let settlement = match &ruling {
@@ -269,6 +270,9 @@ impl Gate {
             call: Call::NONE,
             time_ms: subject.now.time_ms,
         };
+        if subject.uncounted.replace(false) {
+            self.pipeline.behaviour().attempt(&event);
+        }
         let mut ruling = None;
         let judged = self.pipeline.judge.judge(&event, &mut |judged| {
             ruling = Some(self.decide(&event, judged, subject.now.instant, is_new));
@@ -333,6 +337,8 @@ struct Subject<'a> {
     message: &'a Message<'a>,
     segments: Option<Segments>,
     now: Now,
+    /// Behaviour hasn't counted it: a message counts once, whatever ways it is read in, by its first part that came.
+    uncounted: Cell<bool>,
 }
 
 /// A thread's working memory: it grows to the longest message and stays.

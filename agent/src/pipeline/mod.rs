@@ -96,6 +96,9 @@ pub trait Reporter: Send + Sync {
 #[error("the spool did not take the sighting")]
 pub struct ReportLost;
 
+/// Numbers that a pipeline counts for by itself.
+const BEHAVIOUR_NUMBERS_ALONE: usize = 1024;
+
 /// What all listeners share.
 pub struct Pipeline {
     judge: Arc<dyn Judge>,
@@ -108,7 +111,9 @@ impl Pipeline {
     /// A pipeline that judges by `judge` and reports to `reporter`.
     #[must_use]
     pub fn new(judge: Arc<dyn Judge>, reporter: Arc<dyn Reporter>, table: Table) -> Self {
-        Self { judge, reporter, table, behaviour: Arc::default() }
+        // Small: whoever serves more than a test gives its own.
+        let behaviour = Arc::new(Behaviour::new(BEHAVIOUR_NUMBERS_ALONE));
+        Self { judge, reporter, table, behaviour }
     }
 
     /// With the behaviour that `judge` asks too.

@@ -1,10 +1,11 @@
 //! The fields that conditions ask for, each computed when it is first asked for.
 
-use yumen_wire::event::{Direction, Event};
+use yumen_wire::event::{Direction, Event, Verstat};
 
+use super::call;
 use super::observer::Observer;
 use super::protect::Site;
-use crate::behave::Query;
+use crate::behave::{self, Query};
 use crate::classify::{Scores, Signals};
 use crate::extract::{self, Contact, ContactKind, Extract};
 use crate::fold::{self, Folded};
@@ -94,7 +95,7 @@ impl<'s, 'c> Facts<'s, 'c> {
     pub fn value(&mut self, field: Field) -> Value<'_> {
         use Field as F;
         use Value::{Bool, Int, Text};
-        let stats = self.folded.stats();
+        let (stats, event) = (self.folded.stats(), self.event);
         match field {
             F::SenderPresent => Bool(!self.event.originator.is_absent()),
             F::SenderRegistered => Bool(self.sender_is_registered()),
@@ -133,6 +134,21 @@ impl<'s, 'c> Facts<'s, 'c> {
             F::TextOtp => Bool(self.has_otp_form()),
             F::DirectionSubmit => Bool(self.event.direction == Direction::Submit),
             F::Destinations => Int(self.event.destinations.into()),
+            F::CallVerified => Bool(self.event.call.verstat == Verstat::Passed),
+            F::CallFailed => Bool(self.event.call.verstat == Verstat::Failed),
+            F::CallVerstat => Text(call::verstat(&self.event)),
+            F::CallAttestation => Text(call::attestation(&self.event)),
+            F::CallTrunk => Text(call::trunk(&self.event)),
+            F::CallUserAgent => Text(self.event.call.user_agent),
+            F::CallSoftswitch => Bool(behave::is_softswitch(self.event.call.user_agent)),
+            F::CallPrivate => Bool(self.event.call.private),
+            F::CallDiverted => Bool(!self.event.call.diverted_from.is_absent()),
+            F::CallDisplayName => Text(self.event.call.display_name),
+            F::CallerUnvouched => Bool(behave::is_unvouched(&self.event)),
+            F::CallerForeignToTrunk => Bool(call::foreign_to_trunk(&event, self.sender())),
+            F::CallerDisguisedHotline => Bool(call::disguised_hotline(self.event.originator.digits)),
+            F::CallerMalformed => Bool(call::malformed(&event, self.sender())),
+            F::CalleeRegistered => Bool(self.callee_is_registered()),
             F::TimeHour => Int(self.site.hour_of_day(self.event.time_ms)),
             // There are several: only `any_indicator_in` asks for them.
             F::Indicators => Text(""),
@@ -298,6 +314,14 @@ impl<'s, 'c> Facts<'s, 'c> {
         let found = self.pack.organisations_by_number(number);
         self.sender_organisations = Some(found.clone());
         found
+    }
+
+    fn callee_is_registered(&self) -> bool {
+        let mut buffer = [0; CANONICAL_LEN_MAX];
+        number::classify(self.event.destination.digits, &mut buffer).is_some_and(|callee| {
+            self.site.own.contains(callee.canonical)
+                || !self.pack.organisations_by_number(callee.canonical).is_empty()
+        })
     }
 
     fn sender_organisation(&mut self) -> &'s str {

@@ -8,6 +8,7 @@
 //! A message that hits nothing costs its folding, the scan, and the few rules that are always evaluated: nothing is
 //! cleared and nothing is walked in proportion to the size of the pack.
 
+mod call;
 mod condition;
 mod facts;
 mod judgement;

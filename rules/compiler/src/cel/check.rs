@@ -98,7 +98,7 @@ impl Checker<'_> {
             Kind::Compare(compare, left, right) => self.compare(*compare, left, right),
             Kind::In(left, right) => self.membership(left, right),
             Kind::Call { path: Some((path, _)), method, .. } if window::is_call(path, method) => {
-                self.window_call(node).map(|_| ())?;
+                self.window_call(node)?;
                 self.not_a_condition(node, "整数", "a whole number");
                 None
             }

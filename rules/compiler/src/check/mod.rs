@@ -83,7 +83,7 @@ fn names(tree: &Tree, out: &mut Diagnostics) {
 }
 
 /// Names that conditions read otherwise.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 18] = [
     "classifier",
     "true",
     "false",
@@ -99,6 +99,8 @@ const RESERVED: [&str; 16] = [
     "caller",
     "callee",
     "pair",
+    "prefix",
+    "campaign",
     "null",
 ];
 
