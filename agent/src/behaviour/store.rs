@@ -46,24 +46,6 @@ impl Store {
         self.with(key, |table| table.measure(key, measure, window_s, now_s)).unwrap_or(measure.unknown())
     }
 
-    /// Every number kept, shard by shard: a shard is locked while it is walked.
-    pub(super) fn each(&self, mut slot: impl FnMut(&Slot), mut busy: impl FnMut(&Busy)) {
-        for shard in &self.shards {
-            let shard = &mut *held(shard);
-            let table = Table::new(&mut shard.slots, &mut shard.busy);
-            table.slots().for_each(&mut slot);
-            table.busy().for_each(&mut busy);
-        }
-    }
-
-    pub(super) fn restore_slot(&self, slot: &Slot) {
-        self.with(slot.key, |table| table.restore_slot(slot));
-    }
-
-    pub(super) fn restore_busy(&self, busy: &Busy) {
-        self.with(busy.key, |table| table.restore_busy(busy));
-    }
-
     fn with<R>(&self, key: u64, then: impl FnOnce(&mut Table<'_>) -> R) -> Option<R> {
         // The lower half chooses the shard, the table's set is chosen by the upper one.
         let at = usize::try_from(key & 0xFFFF_FFFF).unwrap_or(0) % BEHAVIOUR_SHARDS;

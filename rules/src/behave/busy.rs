@@ -142,7 +142,8 @@ impl Busy {
     }
 
     fn see(&mut self, time_s: u32, peer_hash: u64) {
-        if let Some(cell) = self.cells.get_mut(peer_hash as usize % CELLS) {
+        let at = usize::try_from(peer_hash % CELLS as u64).unwrap_or(0);
+        if let Some(cell) = self.cells.get_mut(at) {
             *cell = time_s;
         }
     }

@@ -130,5 +130,5 @@ pub fn is_softswitch(user_agent: &str) -> bool {
         ["asterisk", "freeswitch", "vos3000", "vos2009", "microsip", "eyebeam", "x-lite", "sipp"];
     let starts =
         |agent: &&str| user_agent.get(..agent.len()).is_some_and(|start| start.eq_ignore_ascii_case(agent));
-    AGENTS.iter().any(|agent| starts(&agent))
+    AGENTS.iter().any(starts)
 }

@@ -82,30 +82,6 @@ impl<'s> Table<'s> {
         let busy = if slot.busy == 0 || slot.covers(now_s, window_s) { None } else { busy() };
         Reader { slot, busy, window_s, now_s }.measure(measure)
     }
-
-    /// The numbers that are kept.
-    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
-        self.slots.iter().filter(|slot| slot.key != 0)
-    }
-
-    /// The buckets that are kept.
-    pub fn busy(&self) -> impl Iterator<Item = &Busy> {
-        self.busy.iter().filter(|busy| busy.key != 0)
-    }
-
-    /// Puts a slot back that was kept elsewhere.
-    pub fn restore_slot(&mut self, kept: &Slot) {
-        if let Some(slot) = take(self.slots, kept.key, kept.last_s, |slot| (slot.key, slot.last_s)) {
-            *slot = *kept;
-        }
-    }
-
-    /// Puts buckets back that were kept elsewhere.
-    pub fn restore_busy(&mut self, kept: &Busy) {
-        if let Some(busy) = take(self.busy, kept.key, kept.last_s, |busy| (busy.key, busy.last_s)) {
-            *busy = *kept;
-        }
-    }
 }
 
 /// Where a peer falls in the sketch. By the low bits of its number, which are all that the entries keep; keyed, so that
