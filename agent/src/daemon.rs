@@ -106,10 +106,11 @@ impl Daemon {
         let reporter = Arc::new(SpoolReporter::new(spool.clone(), redaction(config)?));
         let pipeline = Pipeline::new(packs.clone(), reporter, Table::new(TableLimits::default()));
         let pipeline = Arc::new(pipeline.with_behaviour(behaviour));
-        let doors = Arc::new(Doors::start(config.doors(), &pipeline).await?);
+        let doors = Doors::start(config.doors(), &pipeline).await?;
+        let doors = Arc::new(doors.with_calls(config.calls(), &pipeline).await?);
         let api = match config.api_options() {
             Some(options) => {
-                let number = u16::try_from(config.listeners.len()).unwrap_or(u16::MAX);
+                let number = u16::try_from(config.listeners.len() + config.sip.len()).unwrap_or(u16::MAX);
                 Some(Api::start(options, number, &pipeline).await?)
             }
             None => None,

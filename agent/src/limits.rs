@@ -131,6 +131,28 @@ pub const BEHAVIOUR_BUSY_MAX: usize = 16 * 1024;
 /// Locks of the table of numbers.
 pub const BEHAVIOUR_SHARDS: usize = 64;
 
+/// Round trip that SIP's timers are made of (RFC 3261 §17.1.1.1).
+pub const SIP_T1: Duration = Duration::from_millis(500);
+
+/// Longest pause between two of the same answer (RFC 3261 §17.1.2.2).
+pub const SIP_T2: Duration = Duration::from_secs(4);
+
+/// How long a message may be under way (RFC 3261 §17.1.2.2).
+pub const SIP_T4: Duration = Duration::from_secs(5);
+
+/// Datagrams taken before timers are looked at.
+pub const SIP_BATCH_MAX: usize = 64;
+
+/// Full batches in a row from which on more comes than is served.
+pub const SIP_PRESSED_BATCHES: u32 = 8;
+
+/// Bytes of datagrams that the system keeps for us.
+pub const SIP_RECEIVE_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long a stream may be silent.
+pub const SIP_IDLE_MAX: Duration = Duration::from_secs(600);
+
+const _: () = assert!(SIP_T1.as_millis() < SIP_T2.as_millis() && SIP_T2.as_millis() < SIP_T4.as_millis());
 const _: () = assert!(JUDGED_BYTES_MAX <= TEXT_BYTES_MAX, "the engine judges a stretch to its end");
 const _: () = assert!(JUDGED_OVERLAP_BYTES + 4 < JUDGED_BYTES_MAX / 2, "stretches move on");
 const _: () = assert!(REASSEMBLY_MESSAGES_MAX >= REASSEMBLY_SHARDS, "every shard holds a message");

@@ -9,6 +9,7 @@ use std::process::Command;
 const NEEDS: &[Need] = &[
     Need { what: "Mosquitto, an MQTT broker", package: "mosquitto", present: || program("mosquitto") },
     Need { what: "Kannel, an SMPP ESME", package: "kannel", present: || program("bearerbox") },
+    Need { what: "sipp, a SIP caller", package: "sip-tester", present: || program("sipp") },
     Need { what: "Python 3", package: "python3", present: || program("python3") },
     Need { what: "pip and venv for Python", package: "python3-venv", present: venv },
     Need { what: "Node.js", package: "nodejs", present: || program("node") },

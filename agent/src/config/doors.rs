@@ -171,12 +171,16 @@ const fn ladder(step: LadderStep) -> Ladder {
 }
 
 fn enforcement(listener: &Listener) -> enforce::Policy {
+    policy_of(&listener.on_failure, &listener.screen)
+}
+
+pub(super) fn policy_of(failure: &OnFailure, screen: &[Screened]) -> enforce::Policy {
     enforce::Policy {
-        judge_submit: listener.screen.contains(&Screened::Submit),
-        judge_deliver: listener.screen.contains(&Screened::Deliver),
+        judge_submit: screen.contains(&Screened::Submit),
+        judge_deliver: screen.contains(&Screened::Deliver),
         blocking: enforce::Blocking::AsJudged,
-        deadline: Duration::from_millis(listener.on_failure.deadline_ms),
-        failures: failures(&listener.on_failure),
+        deadline: Duration::from_millis(failure.deadline_ms),
+        failures: failures(failure),
     }
 }
 

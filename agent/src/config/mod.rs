@@ -8,11 +8,13 @@
 mod api;
 mod doors;
 mod error;
+mod sip;
 mod validate;
 
 pub use api::Api;
 pub use doors::LinkError;
 pub use error::{ConfigError, Problem};
+pub use sip::{BlockStatus, Sip, SipTls, TrunkSide};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -59,6 +61,10 @@ pub struct Config {
     #[serde(default, rename = "listener")]
     #[schemars(with = "Vec<Listener>")]
     pub listeners: Vec<Spanned<Listener>>,
+    /// The doors for calls.
+    #[serde(default)]
+    #[schemars(with = "Vec<Sip>")]
+    pub sip: Vec<Spanned<Sip>>,
 }
 
 /// What is logged, and how.

@@ -38,6 +38,7 @@ pub(super) fn problems(config: &Config, text: &str) -> Vec<Problem> {
             found.push(Problem::at(text, &span, message, help));
         });
     }
+    super::sip::problems(config, text, &mut found);
     if let Some(mqtt) = &config.mqtt {
         check_mqtt(mqtt, text, &mut found);
     }

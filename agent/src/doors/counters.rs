@@ -53,6 +53,12 @@ counters! {
     parts_stopped,
     /// Hits that could not be reported because the spool did not take them.
     reports_lost,
+    /// SIP requests that came again.
+    requests_again,
+    /// Calls put off because more came than could be served.
+    shed,
+    /// Datagrams that the socket did not take.
+    datagrams_unsent,
     /// PDUs of a kind that carries a message, whose fields do not fit their length.
     malformed,
     /// Sessions ended because of a length that cannot be.

@@ -57,7 +57,14 @@ impl Gate {
         Self { name: name.to_owned(), counters: Counters::default(), number, policy, thresholds, pipeline }
     }
 
-    /// Decides on a call attempt, which the door has told to behaviour before. There is no verdict where the direction isn't judged, and where nobody could judge.
+    /// How numbers have been behaving.
+    #[must_use]
+    pub fn behaviour(&self) -> &crate::behaviour::Behaviour {
+        self.pipeline.behaviour()
+    }
+
+    /// Decides on a call attempt, which the door has told to behaviour before. There is no verdict where the direction isn't
+    /// judged, and where nobody could judge.
     pub fn screen_call(&self, event: &Event<'_>, now: Now) -> (Ruling, Option<CallVerdict>) {
         if !self.policy.judges(event.direction) {
             return (Ruling::Pass(enforce::waive(Waiver::DirectionNotJudged)), None);

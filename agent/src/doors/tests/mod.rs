@@ -7,6 +7,7 @@ mod driver;
 mod mutation;
 mod parts;
 mod sgip;
+mod sip;
 mod smgp;
 mod smpp;
 
