@@ -164,7 +164,7 @@ fn an_answer_is_sent_again_until_its_ack() {
     assert_eq!(bench.server.transactions(), 1, "an ACK may come again for T4");
     bench.pass(Duration::from_secs(1));
     assert_eq!(bench.server.transactions(), 0);
-    bench.send(&request("INVITE", "never acknowledged", HONEST));
+    bench.send(&request("INVITE", "unacknowledged", HONEST));
     let again: usize = (0..40).map(|_| bench.pass(Duration::from_secs(1)).len()).sum();
     assert!((7..=11).contains(&again), "{again}");
     assert_eq!(bench.server.transactions(), 0);
