@@ -22,6 +22,7 @@ pub mod lint;
 mod report;
 pub mod screen;
 pub mod sign;
+pub mod skeleton;
 pub mod source;
 pub mod suggest;
 pub mod test;

@@ -131,6 +131,39 @@ fn a_draft_is_suggested_and_looked_over() {
 }
 
 #[test]
+fn a_new_rule_lacks_only_what_its_author_knows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("new.toml").display().to_string();
+    assert!(succeeds(&["rules", "new", "fraud/fake-refund", "-o", &file]));
+    assert!(!succeeds(&["rules", "new", "fraud/other", "-o", &file]), "a file that is there was replaced");
+    assert!(!succeeds(&["rules", "new", "nothing/other"]), "a folder that is no typology");
+    assert!(!succeeds(&["rules", "new", "Fraud/Other"]));
+    let report = yumen_compiler::check_paths(&[file.into()]);
+    let mut codes: Vec<_> = report.diagnostics.sorted().iter().map(|found| found.defect.code()).collect();
+    codes.dedup();
+    assert_eq!(codes, ["E050", "W004", "E016"], "{}", report.render(Default::default()));
+}
+
+#[test]
+fn conditions_are_profiled() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("rule.toml"), RULE).expect("written");
+    fs::write(at("in.tsv"), "刷单返利\n你好\n").expect("written");
+    assert!(succeeds(&["rules", "profile", &at("in.tsv"), "--pack", &at("rule.toml")]));
+    assert!(succeeds(&[
+        "rules",
+        "profile",
+        &at("in.tsv"),
+        "--pack",
+        &at("rule.toml"),
+        "--json",
+        "--top",
+        "1"
+    ]));
+}
+
+#[test]
 #[cfg(unix)]
 fn secret_keys_are_for_their_owner() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -100,7 +100,8 @@ const RESERVED: [&str; 15] = [
     "null",
 ];
 
-fn id_form(id: &str) -> bool {
+/// `folder/name`.
+pub(crate) fn id_form(id: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty()
             && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')

@@ -11,7 +11,9 @@ mod eval;
 mod explain;
 mod keys;
 mod lint;
+mod new;
 mod pack;
+mod profile;
 mod screen;
 mod suggest;
 mod test;
@@ -48,6 +50,10 @@ pub enum RulesCommand {
     Diff(diff::DiffArgs),
     /// Say what is right and still not wise 规则体检
     Lint(lint::LintArgs),
+    /// Say which rules' conditions take longest 找出最慢的规则
+    Profile(profile::ProfileArgs),
+    /// Start a new rule 新建规则
+    New(new::NewArgs),
     /// Draft a rule from messages that were missed 由漏拦的短信起草规则
     Suggest(suggest::SuggestArgs),
     /// Make a signing key 生成签名密钥
@@ -67,6 +73,8 @@ pub fn run(command: RulesCommand) -> ExitCode {
         RulesCommand::Eval(args) => eval::run(&args),
         RulesCommand::Diff(args) => diff::run(&args),
         RulesCommand::Lint(args) => lint::run(&args),
+        RulesCommand::Profile(args) => profile::run(&args),
+        RulesCommand::New(args) => new::run(&args),
         RulesCommand::Suggest(args) => suggest::run(&args),
         RulesCommand::Keygen(args) => keys::keygen(&args),
     }
