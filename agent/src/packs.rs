@@ -290,6 +290,7 @@ impl Judge for Packs {
             own: &self.own,
             utc_offset_minutes: self.utc_offset_min,
             behaviour: self.behaviour.as_ref(),
+            ..Site::DEFAULT
         };
         let judged = worker.judge(&site, event).map(|judgement| {
             then(Judged { judgement: &judgement, pack: pack.pack() });

@@ -170,6 +170,9 @@ fields! {
     Destinations = 81, Int, "destinations";
     /// Local hour of day, 0 to 23.
     TimeHour = 82, Int, "time.hour";
+
+    /// The originator and every contact of the text, each as `kind:value`: only for `in`, which holds if any is in the list.
+    Indicators = 160, Text, "indicators";
 }
 
 /// Classes of traffic that can't be blocked by score: only a rule that names the class can.

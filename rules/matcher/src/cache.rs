@@ -1,4 +1,4 @@
-//! Compiled databases on disk, by the pack's digest, the library's version and what the processor can do.
+//! Compiled databases on disk, by the digest of the pack's patterns, the library's version and what the processor can do.
 //!
 //! Hyperscan must never be handed bytes it didn't make, so a file begins with a magic and the SHA-256 of the rest; the folder is
 //! for the owner alone. A file that isn't right is compiled again.
@@ -40,9 +40,9 @@ const MAGIC: &[u8; 8] = b"YUMENHS1";
 const DIGEST_LEN: usize = 32;
 const EXTENSION: &str = "hsdb";
 
-/// Where the database of a pack stands.
-pub(crate) fn path(folder: &Path, pack_digest: &[u8; 32], version: &str) -> PathBuf {
-    let digest = data_encoding::HEXLOWER.encode(pack_digest.get(..16).unwrap_or_default());
+/// Where the database of these patterns stands.
+pub(crate) fn path(folder: &Path, digest: &[u8; 32], version: &str) -> PathBuf {
+    let digest = data_encoding::HEXLOWER.encode(digest.get(..16).unwrap_or_default());
     folder.join(format!("{digest}-{version}-{}.{EXTENSION}", processor()))
 }
 

@@ -52,7 +52,7 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Builds it from the patterns of a pack. `cached` is where a database may be found or left: folder and digest of the pack.
+    /// Builds it from the patterns of a pack. `cached` is where a database may be found or left: folder and digest of the patterns.
     pub(crate) fn build(
         pack: &Pack<'_>,
         choice: EngineChoice,

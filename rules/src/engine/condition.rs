@@ -5,6 +5,7 @@ use super::observer::Observer;
 use super::scratch::GroupMark;
 use crate::pack::Pack;
 use crate::pack::node::{EXIT_FALSE, EXIT_TRUE, Test};
+use crate::signal::Field;
 
 /// Whose condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,6 +101,9 @@ fn test(pack: &Pack<'_>, test: Test, groups: &Groups<'_>, facts: &mut Facts<'_, 
         Test::FieldStartsWith(field, string) => {
             let expected = pack.string_bytes(string);
             matches!(facts.value(field), Value::Text(found) if found.as_bytes().starts_with(expected))
+        }
+        Test::FieldIn(Field::Indicators, list) => {
+            pack.list(list).is_some_and(|list| facts.any_indicator_in(&list))
         }
         Test::FieldIn(field, list) => {
             let list = pack.list(list);

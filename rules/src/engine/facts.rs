@@ -7,7 +7,7 @@ use super::protect::Site;
 use crate::extract::{self, Contact, ContactKind, Extract};
 use crate::fold::{self, Folded};
 use crate::number::{self, CANONICAL_LEN_MAX, Number, NumberKind};
-use crate::pack::{OrganisationKind, Organisations, Pack};
+use crate::pack::{List, OrganisationKind, Organisations, Pack};
 use crate::signal::Field;
 
 /// What a field holds.
@@ -119,6 +119,8 @@ impl<'s, 'c> Facts<'s, 'c> {
             F::DirectionSubmit => Bool(self.event.direction == Direction::Submit),
             F::Destinations => Int(self.event.destinations.into()),
             F::TimeHour => Int(self.site.hour_of_day(self.event.time_ms)),
+            // There are several: only `any_indicator_in` asks for them.
+            F::Indicators => Text(""),
         }
     }
 
@@ -164,6 +166,29 @@ impl<'s, 'c> Facts<'s, 'c> {
         let found = self.pack.organisations_by_signature(signature);
         self.signature_organisations = Some(found.clone());
         found
+    }
+
+    /// Whether the originator or a contact of the text is in a list of `kind:value`, and wasn't withdrawn since the pack
+    /// was made. An empty list costs nothing: no contact is looked for.
+    pub(super) fn any_indicator_in(&mut self, list: &List) -> bool {
+        if list.is_empty() {
+            return false;
+        }
+        let (pack, withdrawn) = (self.pack, self.site.withdrawn);
+        let has = |kind: &str, value: &str| {
+            pack.list_has_of_kind(list, kind, value) && !withdrawn.has_indicator(kind, value)
+        };
+        if let Some(sender) = self.sender() {
+            let kind = if sender.kind == NumberKind::Alphanumeric { "sender-id" } else { "number" };
+            if has(kind, sender.canonical) {
+                return true;
+            }
+        }
+        let Some(extract) = self.extract() else { return false };
+        extract.contacts().any(|(contact, value)| match contact.kind {
+            ContactKind::Link => extract::link_indicators(value).any(|(kind, value)| has(kind, value)),
+            kind => has(kind.indicator(), value),
+        })
     }
 
     /// Tells every field.

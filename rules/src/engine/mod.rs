@@ -28,7 +28,7 @@ pub use facts::{Facts, Value};
 pub use judgement::{Evidence, Fired, Judgement, ProtectedSet};
 pub use matcher::{Hit, HitSink, MatchError, Matcher};
 pub use observer::{Observer, Unobserved};
-pub use protect::{NumberList, OwnNumbers, Site, number_matches};
+pub use protect::{NumberList, OwnNumbers, Site, Withdrawn, number_matches};
 pub use scratch::{GroupMark, Marks, Scratch, ScratchSize, Texts};
 
 use condition::Groups;
@@ -175,6 +175,9 @@ fn evaluate<'s, O: Observer>(
         };
         let nodes = (rule.first_node, rule.nodes);
         if !applies || !condition::holds(pack, ConditionId::Rule(index), nodes, groups, facts, observer) {
+            continue;
+        }
+        if facts.site().withdrawn.has_rule(pack.string(rule.id)) {
             continue;
         }
         match fired.get_mut(len) {

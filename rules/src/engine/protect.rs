@@ -18,12 +18,40 @@ pub struct Site<'c> {
     pub utc_offset_minutes: i32,
     /// Who knows how numbers have been behaving.
     pub behaviour: &'c dyn Behaviour,
+    /// What the hub took back since the pack was made.
+    pub withdrawn: &'c dyn Withdrawn,
+}
+
+/// Rules and indicators that were taken back after the pack was made: they count for nothing at once.
+pub trait Withdrawn: core::fmt::Debug + Sync {
+    /// Whether a rule is, by its id.
+    fn has_rule(&self, id: &str) -> bool;
+    /// Whether an indicator is, by kind and canonical value.
+    fn has_indicator(&self, kind: &str, value: &str) -> bool;
+}
+
+/// Nothing is.
+#[derive(Clone, Copy, Debug)]
+struct NothingWithdrawn;
+
+impl Withdrawn for NothingWithdrawn {
+    fn has_rule(&self, _id: &str) -> bool {
+        false
+    }
+
+    fn has_indicator(&self, _kind: &str, _value: &str) -> bool {
+        false
+    }
 }
 
 impl Site<'static> {
     /// No number of its own, Chinese time, nobody counts.
-    pub const DEFAULT: Self =
-        Self { own: &NoNumbers, utc_offset_minutes: 480, behaviour: &behave::Unobserved };
+    pub const DEFAULT: Self = Self {
+        own: &NoNumbers,
+        utc_offset_minutes: 480,
+        behaviour: &behave::Unobserved,
+        withdrawn: &NothingWithdrawn,
+    };
 }
 
 impl Site<'_> {

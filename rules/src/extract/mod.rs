@@ -46,6 +46,31 @@ pub enum ContactKind {
     BankAccount = 7,
 }
 
+impl ContactKind {
+    /// The kind of indicator it is, as sightings and lists of `kind:value` name it.
+    #[must_use]
+    pub const fn indicator(self) -> &'static str {
+        match self {
+            Self::Mobile | Self::Phone => "number",
+            Self::Link => "url",
+            Self::Wechat => "wechat",
+            Self::Qq => "qq",
+            Self::Telegram => "telegram",
+            Self::Email => "email",
+            Self::BankAccount => "bank-account",
+        }
+    }
+}
+
+/// What a link says about its sender, as kind and value: the link without what comes behind `?` or `#`, its host, and the
+/// domains that the host lies in.
+pub fn link_indicators(link: &str) -> impl Iterator<Item = (&'static str, &str)> {
+    let url = link.split(['?', '#']).next().unwrap_or_default();
+    let host = url.split(['/', ':']).next().unwrap_or_default();
+    let parents = host.match_indices('.').filter_map(move |(at, _)| host.get(at + 1..));
+    [("url", url), ("domain", host)].into_iter().chain(parents.map(|parent| ("domain", parent)))
+}
+
 /// One contact. `Default` makes the storage to hand in.
 #[derive(Clone, Debug, Default)]
 pub struct Contact {

@@ -75,7 +75,7 @@ pub use view::{
 /// The format version this crate reads and the compiler writes.
 pub const FORMAT_VERSION: u16 = 1;
 /// The engine version: raised when a node, a field or a section gets a meaning that older engines lack.
-pub const ENGINE_VERSION: u16 = 1;
+pub const ENGINE_VERSION: u16 = 2;
 
 /// Why bytes aren't a pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

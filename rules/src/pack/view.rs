@@ -124,6 +124,14 @@ pub struct List {
     pub(crate) len: u32,
 }
 
+impl List {
+    /// Whether it has no entry.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
 macro_rules! condition {
     ($($owner:ident),*) => {
         $(impl $owner {
@@ -304,6 +312,15 @@ impl<'p> Pack<'p> {
             ListKind::Prefix => longest_prefix(list.len, entry, field.as_bytes()).is_some(),
             ListKind::Domain => has(field.as_bytes()) || parents(field).any(|parent| has(parent.as_bytes())),
         }
+    }
+
+    /// Whether a list has the entry `kind:value`.
+    #[must_use]
+    pub fn list_has_of_kind(&self, list: &List, kind: &str, value: &str) -> bool {
+        let entry = |at: u32| self.string_bytes(self.u32_record(SectionKind::ListEntries, list.first + at));
+        let key = || kind.bytes().chain([b':']).chain(value.bytes());
+        let at = partition(list.len, |at| entry(at).iter().copied().lt(key()));
+        at < list.len && entry(at).iter().copied().eq(key())
     }
 
     /// An organisation.

@@ -309,3 +309,64 @@ fn bit_flips_over_the_whole_file_never_panic() {
         assert!(Layout::new_checked(&bytes[..length]).is_err(), "cut to {length}");
     }
 }
+
+/// What the hub took back, in a test.
+#[derive(Debug)]
+struct Taken(&'static [&'static str]);
+
+impl yumen_rules::engine::Withdrawn for Taken {
+    fn has_rule(&self, id: &str) -> bool {
+        self.0.contains(&id)
+    }
+
+    fn has_indicator(&self, kind: &str, value: &str) -> bool {
+        self.0.contains(&format!("{kind}:{value}").as_str())
+    }
+}
+
+#[test]
+fn indicators_are_looked_up_in_the_originator_and_the_text_until_they_are_withdrawn() {
+    let mut draft = draft(vec![rule("fraud/shared", Expr::FieldIn(Field::Indicators, 0))]);
+    let entries =
+        ["number:13900000009", "domain:bad.example", "url:cdn.example/x7", "sender-id:EVIL", "qq:700001"];
+    let entries = entries.map(str::to_owned).to_vec();
+    draft.lists = vec![ListDraft { name: "shared".to_owned(), kind: ListKind::Exact, entries }];
+    let pack = Arc::new(LoadedPack::load(&emit(&draft).unwrap(), &LoadOptions::ANYTHING).unwrap());
+    let mut worker = Worker::new(pack).unwrap();
+    let mut fires = |text: &str, from: &str, taken: &'static [&'static str]| {
+        let originator = yumen_wire::event::Address::new(from);
+        let taken = Taken(taken);
+        let site = Site { withdrawn: &taken, ..Site::DEFAULT };
+        let judged = worker.judge(&site, &Event { originator, ..Event::text_only(text) });
+        judged.unwrap().effective().count() == 1
+    };
+    assert!(fires("你好", "+8613900000009", &[]) && !fires("你好", "13900000008", &[]));
+    assert!(fires("请致电13900000009", "95500", &[]));
+    assert!(fires("见 https://a.bad.example/p?u=1", "", &[]) && !fires("见 notbad.example/p", "", &[]));
+    assert!(fires("见 cdn.example/x7?to=1", "", &[]) && !fires("见 cdn.example/x8", "", &[]));
+    assert!(fires("加QQ700001", "", &[]) && !fires("加QQ700002", "", &[]));
+    // Withdrawn at once, and nothing else with it.
+    assert!(!fires("你好", "13900000009", &["number:13900000009"]));
+    assert!(fires("加QQ700001", "13900000009", &["number:13900000009"]));
+    assert!(!fires("加QQ700001", "13900000009", &["fraud/shared"]));
+}
+
+#[test]
+fn an_empty_list_of_indicators_never_fires_and_lists_do_not_change_the_patterns() {
+    let rules = || vec![rule("fraud/shared", Expr::FieldIn(Field::Indicators, 0))];
+    let with = |entries: Vec<String>| PackDraft {
+        lists: vec![ListDraft { name: "shared".to_owned(), kind: ListKind::Exact, entries }],
+        ..draft(rules())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let options = LoadOptions { cache: Some(folder.path()), ..LoadOptions::ANYTHING };
+    let empty = LoadedPack::load(&emit(&with(Vec::new())).unwrap(), &options).unwrap();
+    let full = with(vec!["number:13900000009".to_owned()]);
+    LoadedPack::load(&emit(&full).unwrap(), &options).unwrap();
+    let files = std::fs::read_dir(folder.path()).unwrap().count();
+    assert!(files <= 1, "one database for both");
+    let mut worker = Worker::new(Arc::new(empty)).unwrap();
+    let originator = yumen_wire::event::Address::new("13900000009");
+    let event = Event { originator, ..Event::text_only("请致电13900000009") };
+    assert!(worker.judge(&Site::DEFAULT, &event).unwrap().fired.is_empty());
+}
