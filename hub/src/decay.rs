@@ -43,14 +43,12 @@ mod tests {
 
     #[test]
     fn the_default_falls_as_misps_model_does() {
-        let at = |days: f64| DEFAULT.score(0, (days * 86_400_000.0) as u64);
-        assert!((at(0.0) - 80.0).abs() < 1e-9 && at(10.0) == 0.0 && at(99.0) == 0.0);
+        let at = |days: u64| DEFAULT.score(0, days * 86_400_000);
+        assert!((at(0) - 80.0).abs() < 1e-9 && at(10) == 0.0 && at(99) == 0.0);
         // 80 × (1 − 0.1^(1/2.3)) = 50.60…
-        assert!((at(1.0) - 50.603).abs() < 0.01, "{}", at(1.0));
+        assert!((at(1) - 50.603).abs() < 0.01, "{}", at(1));
         // (1 − 30/80)^2.3 × 10 days = 3.3929…
-        assert!(
-            DEFAULT.holds(0, (3.39 * 86_400_000.0) as u64) && !DEFAULT.holds(0, (3.40 * 86_400_000.0) as u64)
-        );
+        assert!(DEFAULT.holds(0, 339 * 864_000) && !DEFAULT.holds(0, 340 * 864_000));
     }
 
     proptest! {
