@@ -110,20 +110,18 @@ impl Checker<'_> {
             | Kind::Thousandths(_)
             | Kind::Text(_)
             | Kind::List(_)
-            | Kind::Call { path: None, .. } => {
-                match self.operand(node)? {
-                    Operand::Condition(expr) => Some(expr),
-                    operand => {
-                        let (kind_zh, kind_en) = operand.kind();
-                        let what = self.written(node);
-                        self.report(
-                            node,
-                            Defect::NotACondition { what, kind_zh: kind_zh.into(), kind_en: kind_en.into() },
-                        );
-                        None
-                    }
+            | Kind::Call { path: None, .. } => match self.operand(node)? {
+                Operand::Condition(expr) => Some(expr),
+                operand => {
+                    let (kind_zh, kind_en) = operand.kind();
+                    let what = self.written(node);
+                    self.report(
+                        node,
+                        Defect::NotACondition { what, kind_zh: kind_zh.into(), kind_en: kind_en.into() },
+                    );
+                    None
                 }
-            }
+            },
         }
     }
 
