@@ -115,7 +115,11 @@ fn arrival(line: &str) -> Result<Arrival> {
     Ok(Arrival { id: field("id")?.to_owned(), octets: from_hex(field("octets")?)? })
 }
 
-fn peers_dir() -> Result<PathBuf> {
+/// Where the peers from PyPI and npm are.
+///
+/// # Errors
+/// The environment doesn't say.
+pub fn peers_dir() -> Result<PathBuf> {
     let dir = std::env::var_os("YUMEN_PEERS_DIR");
     dir.map(PathBuf::from)
         .context("YUMEN_PEERS_DIR isn't set: run `cargo xtask test`, which installs the peers")

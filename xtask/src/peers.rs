@@ -9,14 +9,17 @@ use std::process::Command;
 const NEEDS: &[Need] = &[
     Need { what: "Mosquitto, an MQTT broker", package: "mosquitto", present: || program("mosquitto") },
     Need { what: "Kannel, an SMPP ESME", package: "kannel", present: || program("bearerbox") },
-    Need { what: "sipp, a SIP caller", package: "sip-tester", present: || program("sipp") },
+    Need { what: "sipp, a SIP caller and callee", package: "sip-tester", present: || program("sipp") },
+    Need { what: "Kamailio, a SIP proxy", package: "kamailio", present: || program("kamailio") },
+    Need { what: "Kamailio's HTTP client", package: "kamailio-utils-modules", present: http_client },
     Need { what: "Python 3", package: "python3", present: || program("python3") },
     Need { what: "pip and venv for Python", package: "python3-venv", present: venv },
     Need { what: "Node.js", package: "nodejs", present: || program("node") },
     Need { what: "npm", package: "npm", present: || program("npm") },
 ];
 
-const SMPPLIB: &str = "smpplib==2.2.4";
+/// Peers from PyPI.
+const PYTHON: [&str; 2] = ["smpplib==2.2.4", "schemathesis==4.32.5"];
 const NPM_SMPP: &str = "smpp@0.5.1";
 
 /// Installs all peers; returns the folder that holds those from PyPI and npm.
@@ -31,16 +34,16 @@ pub(crate) fn prepare() -> Result<PathBuf> {
 
 fn python(dir: &Path) -> Result<()> {
     let venv = dir.join("python");
-    let stamp = venv.join(SMPPLIB);
+    let stamp = venv.join(PYTHON.join(","));
     if stamp.exists() {
         return Ok(());
     }
-    println!("installing 正在安装: {SMPPLIB} (PyPI)");
+    println!("installing 正在安装: {} (PyPI)", PYTHON.join(", "));
     let mut make = Command::new("python3");
     make.args(["-m", "venv"]).arg(&venv);
     crate::run(make)?;
     let mut pip = Command::new(venv.join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", SMPPLIB]);
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(PYTHON);
     crate::run(pip)?;
     Ok(std::fs::write(stamp, "")?)
 }
@@ -57,6 +60,12 @@ fn node(dir: &Path) -> Result<()> {
     npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&home).arg(NPM_SMPP);
     crate::run(npm)?;
     Ok(std::fs::write(stamp, "")?)
+}
+
+fn http_client() -> bool {
+    std::fs::read_dir("/usr/lib").is_ok_and(|mut dirs| {
+        dirs.any(|dir| dir.is_ok_and(|dir| dir.path().join("kamailio/modules/http_client.so").exists()))
+    })
 }
 
 /// Debian splits `ensurepip` off; an interpreter from elsewhere has it.

@@ -1,4 +1,4 @@
-//! Peers that follow the specifications and nothing else: clients and centres of SMPP and CMPP, on real sockets. The
+//! Peers that follow the specifications and nothing else: clients and centres of SMPP, CMPP, SMGP and SGIP, on real sockets. The
 //! end-to-end tests and the demonstration stand a gateway between them.
 //!
 //! ```text
@@ -7,6 +7,8 @@
 //! ```
 
 pub mod cmpp;
+pub mod sgip;
+pub mod smgp;
 pub mod smpp;
 
 use std::collections::HashMap;
@@ -30,6 +32,9 @@ pub(crate) struct Layout {
 impl Layout {
     pub(crate) const SMPP: Self = Self { framing: Framing::SMPP, sequence_at: 12 };
     pub(crate) const CMPP: Self = Self { framing: Framing::CMPP, sequence_at: 8 };
+    pub(crate) const SMGP: Self = Self { framing: Framing::SMGP, sequence_at: 8 };
+    /// The last of its three words tells requests of one connection apart.
+    pub(crate) const SGIP: Self = Self { framing: Framing::SGIP, sequence_at: 16 };
 
     fn sequence(self, pdu: &[u8]) -> u32 {
         word(pdu, self.sequence_at)
