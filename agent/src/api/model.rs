@@ -14,6 +14,32 @@ pub(super) const TIME_MS_MAX: u64 = 253_402_300_799_000;
 /// Longest ring or call, in milliseconds: a week.
 pub(super) const DURATION_MS_MAX: u64 = 7 * 86_400_000;
 
+/// A whole number of milliseconds. JSON Schema counts `2914.0` among the integers, serde doesn't.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    struct Whole;
+    impl Visitor<'_> for Whole {
+        type Value = Option<u64>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a whole number, not negative")
+        }
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+            Ok(Some(value))
+        }
+        fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
+            // 2^53: up to there a double holds every whole number.
+            if value.fract() != 0.0 || !(0.0..=9_007_199_254_740_992.0).contains(&value) {
+                return Err(E::invalid_value(serde::de::Unexpected::Float(value), &self));
+            }
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range, as just checked")]
+            Ok(Some(value as u64))
+        }
+    }
+    deserializer.deserialize_any(Whole)
+}
+
 /// A JSON object and nothing else: serde would take an array of the fields' values for a struct too.
 #[derive(Clone, Debug)]
 pub(super) struct Object<T>(pub(super) T);
@@ -61,6 +87,7 @@ pub(super) struct Sms {
     pub(super) direction: Option<Direction>,
     /// When, in milliseconds since the Unix epoch. Default: now.
     #[schemars(range(max = 253_402_300_799_000_u64))]
+    #[serde(default, deserialize_with = "whole")]
     pub(super) time_ms: Option<u64>,
 }
 
@@ -78,6 +105,7 @@ pub(super) struct CallAttempt {
     pub(super) direction: Option<Direction>,
     /// When, in milliseconds since the Unix epoch. Default: now.
     #[schemars(range(max = 253_402_300_799_000_u64))]
+    #[serde(default, deserialize_with = "whole")]
     pub(super) time_ms: Option<u64>,
     /// The asserted caller (P-Asserted-Identity).
     #[schemars(length(max = 64))]
@@ -158,12 +186,15 @@ pub(super) struct Outcome {
     pub(super) outcome: OutcomeKind,
     /// How long it rang, in milliseconds: for `answered` and `cancelled`.
     #[schemars(range(max = 604_800_000_u64))]
+    #[serde(default, deserialize_with = "whole")]
     pub(super) ring_ms: Option<u64>,
     /// How long they talked, in milliseconds: for `ended`.
     #[schemars(range(max = 604_800_000_u64))]
+    #[serde(default, deserialize_with = "whole")]
     pub(super) duration_ms: Option<u64>,
     /// When, in milliseconds since the Unix epoch. Default: now.
     #[schemars(range(max = 253_402_300_799_000_u64))]
+    #[serde(default, deserialize_with = "whole")]
     pub(super) time_ms: Option<u64>,
 }
 
