@@ -22,6 +22,7 @@ pub mod packs;
 pub mod pipeline;
 pub mod pseudonym;
 pub mod reassembly;
+pub mod replay;
 pub mod report;
 pub mod shared;
 pub mod spool;

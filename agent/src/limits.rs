@@ -153,6 +153,12 @@ pub const SIP_RECEIVE_BYTES: usize = 4 * 1024 * 1024;
 pub const SIP_IDLE_MAX: Duration = Duration::from_secs(600);
 
 const _: () = assert!(SIP_T1.as_millis() < SIP_T2.as_millis() && SIP_T2.as_millis() < SIP_T4.as_millis());
+/// Multi-part messages of a capture that wait for their last part before they are shown.
+pub const REPLAY_UNFINISHED_MAX: usize = 1024;
+
+/// Calls of a capture whose outcome is awaited.
+pub const REPLAY_CALLS_MAX: usize = 8 * 1024;
+
 const _: () = assert!(JUDGED_BYTES_MAX <= TEXT_BYTES_MAX, "the engine judges a stretch to its end");
 const _: () = assert!(JUDGED_OVERLAP_BYTES + 4 < JUDGED_BYTES_MAX / 2, "stretches move on");
 const _: () = assert!(REASSEMBLY_MESSAGES_MAX >= REASSEMBLY_SHARDS, "every shard holds a message");

@@ -3,6 +3,7 @@
 mod bench;
 mod config;
 mod generated;
+mod replay;
 mod run;
 
 use clap::{Parser, Subcommand};
@@ -29,6 +30,8 @@ enum Command {
     Rules(yumen_compiler::cli::RulesCommand),
     /// Judge the messages of a file or of standard input 筛查文件中的短信
     Screen(yumen_compiler::cli::ScreenArgs),
+    /// Judge the messages and call attempts of a capture 回放抓包文件
+    Replay(replay::ReplayArgs),
     /// Measure this machine, each figure beside its baseline 性能测试
     Bench(bench::BenchArgs),
     /// Become the plain relay that `bench` compares with
@@ -54,6 +57,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Config(command) => config::run(command),
         Command::Rules(command) => yumen_compiler::cli::run(command),
         Command::Screen(args) => yumen_compiler::cli::screen(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::BenchRelay(args) => bench::relay(&args),
         Command::Man { dir } => generated::man(&dir),

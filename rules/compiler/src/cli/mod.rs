@@ -63,6 +63,17 @@ pub enum RulesCommand {
     Keygen(keys::KeygenArgs),
 }
 
+/// A pack to try things with, as `--pack` names it: a file, a folder of sources, or the project's own. Whose it is and how
+/// old doesn't matter: nothing may be enforced with it.
+///
+/// # Errors
+/// What is wrong with it, in words for people.
+pub fn load_pack(
+    source: Option<&std::path::Path>,
+) -> Result<std::sync::Arc<yumen_matcher::LoadedPack>, String> {
+    pack::load(source, Shown { lang: LangArg::Both, json: false })
+}
+
 /// Runs a command.
 #[must_use]
 pub fn run(command: RulesCommand) -> ExitCode {
