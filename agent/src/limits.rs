@@ -159,6 +159,9 @@ pub const REPLAY_UNFINISHED_MAX: usize = 1024;
 /// Calls of a capture whose outcome is awaited.
 pub const REPLAY_CALLS_MAX: usize = 8 * 1024;
 
+/// Longest Call-ID of a capture that is remembered, in bytes.
+pub const REPLAY_CALL_ID_BYTES_MAX: usize = 256;
+
 const _: () = assert!(JUDGED_BYTES_MAX <= TEXT_BYTES_MAX, "the engine judges a stretch to its end");
 const _: () = assert!(JUDGED_OVERLAP_BYTES + 4 < JUDGED_BYTES_MAX / 2, "stretches move on");
 const _: () = assert!(REASSEMBLY_MESSAGES_MAX >= REASSEMBLY_SHARDS, "every shard holds a message");

@@ -325,15 +325,22 @@ fn header_fits(spoken: Spoken, octets: &[u8]) -> bool {
     };
     let command = word(4);
     let (length, is_request) = (word(0), command & 0x8000_0000 == 0);
+    // Commands without a body tell the protocols apart: their numbers are those of an SMPP bind or submit_sm.
+    let bodiless = |commands: &[u32], header: u32| {
+        !commands.contains(&(command & 0x7FFF_FFFF)) || (header..=header + 1).contains(&length)
+    };
     match spoken {
         Spoken::Smpp => {
             smpp::CommandId(command).name().is_some() && (!is_request || word(8) == 0) && length >= 16
         }
         Spoken::Cmpp => {
-            cmpp::CommandId(command).name().is_some() && (command != 1 || length == 39) && length >= 12
+            cmpp::CommandId(command).name().is_some()
+                && (command != 1 || length == 39)
+                && length >= 12
+                && bodiless(&[2, 8], 12)
         }
-        Spoken::Smgp => smgp::CommandId(command).name().is_some() && length >= 12,
-        Spoken::Sgip => sgip::CommandId(command).name().is_some() && length >= 20,
+        Spoken::Smgp => smgp::CommandId(command).name().is_some() && length >= 12 && bodiless(&[4, 6], 12),
+        Spoken::Sgip => sgip::CommandId(command).name().is_some() && length >= 20 && bodiless(&[2], 20),
         Spoken::Sip => sip_begins(octets),
     }
 }
