@@ -80,7 +80,7 @@ fn smpp_is_told_by_its_bind() {
     tcp[7] = 2;
     tcp[13] = 0x18;
     tcp.extend([0, 0, 0, 30, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1]);
-    tcp.extend(b"own\0secret\0\0\x34\0\0");
+    tcp.extend(b"own\0secret\0\0\x34\0\0\0");
     tcp[23] = u8::try_from(tcp.len() - 20).unwrap_or(0);
     let mut dissector = Dissector::new();
     let mut smpp = 0;
