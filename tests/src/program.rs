@@ -5,6 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long anything may take to start or to end.
@@ -177,8 +178,22 @@ pub fn eventually(limit: Duration, what: &str, mut done: impl FnMut() -> Result<
 /// # Errors
 /// The system has none.
 pub fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..PORTS {
+        let turn = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(101));
+        let port = u16::try_from(u32::from(PORT_FIRST) + turn % PORTS)?;
+        let address = (std::net::Ipv4Addr::LOCALHOST, port);
+        if std::net::TcpListener::bind(address).is_ok() && std::net::UdpSocket::bind(address).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free")
 }
+
+/// Below the ports that the system gives to connections: one of those could take a port between this and its use.
+const PORT_FIRST: u16 = 12_000;
+/// How many.
+const PORTS: u32 = 20_000;
 
 #[expect(clippy::disallowed_methods, reason = "a test's own thread polls another process")]
 fn pause() {

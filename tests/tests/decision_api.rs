@@ -2,7 +2,6 @@
 //! for each INVITE of sipp.
 
 use anyhow::{Context, Result, ensure};
-use std::net::{Ipv4Addr, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -49,20 +48,30 @@ fn the_description_is_kept() -> Result<()> {
         .arg(format!("http://127.0.0.1:{}/v1/openapi.json", bench.api))
         .output()
         .context("cannot start schemathesis")?;
-    ensure!(output.status.success(), "schemathesis found failures:\n{}", String::from_utf8_lossy(&output.stdout));
+    ensure!(
+        output.status.success(),
+        "schemathesis found failures:\n{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     Ok(())
 }
 
 #[test]
 fn kamailio_asks_for_each_invite() -> Result<()> {
     let mut bench = Bench::start("")?;
-    let (proxy, callee) = (free_udp_port()?, free_udp_port()?);
+    let (proxy, callee) = (free_port()?, free_port()?);
     let dir = bench.dir.path().to_owned();
     let _callee = Program::start(
         "sipp",
-        Command::new("sipp")
-            .current_dir(&dir)
-            .args(["-sn", "uas", "-i", "127.0.0.1", "-nostdin", "-p", &callee.to_string()]),
+        Command::new("sipp").current_dir(&dir).args([
+            "-sn",
+            "uas",
+            "-i",
+            "127.0.0.1",
+            "-nostdin",
+            "-p",
+            &callee.to_string(),
+        ]),
         &dir.join("uas.log"),
     )?;
     let _kamailio = start_kamailio(&dir, proxy, callee, bench.api)?;
@@ -145,10 +154,6 @@ Content-Length: 0
 <recv response="200"></recv>
 </scenario>
 "#;
-
-fn free_udp_port() -> Result<u16> {
-    Ok(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
 
 /// An agent with an API, and a pack with the test's own rule.
 struct Bench {

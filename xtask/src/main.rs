@@ -58,7 +58,10 @@ fn up(args: &[String]) -> Result<()> {
 fn test(args: &[String]) -> Result<()> {
     machine::prepare_build()?;
     let peers = peers::prepare()?;
-    build_programs()?;
+    // The programs with the same features of their dependencies as the tests, so that nothing is compiled twice.
+    let mut build = cargo();
+    build.args(["build", "--workspace", "--locked", "--bins", "--tests"]);
+    run(build)?;
     let mut cargo = cargo();
     cargo.args(["test", "--workspace", "--locked"]).args(args);
     cargo.env("YUMEN_BIN_DIR", programs_dir()).env("YUMEN_PEERS_DIR", peers);

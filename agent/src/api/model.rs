@@ -33,7 +33,11 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::E
             if value.fract() != 0.0 || !(0.0..=9_007_199_254_740_992.0).contains(&value) {
                 return Err(E::invalid_value(serde::de::Unexpected::Float(value), &self));
             }
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range, as just checked")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "whole and in range, as just checked"
+            )]
             Ok(Some(value as u64))
         }
     }

@@ -189,8 +189,9 @@ pub(super) fn empty_pack() -> Vec<u8> {
     bytes[64..69].copy_from_slice(b"empty");
     for (slot, kind) in SectionKind::ALL.iter().enumerate() {
         bytes.resize(bytes.len().next_multiple_of(8), 0);
-        // One offset, 0, where a section starts with offsets; nothing otherwise.
-        let length: u32 = if kind.record_len() == 0 { 4 } else { 0 };
+        // One offset, 0, where a section starts with offsets; nothing otherwise, and nothing for no classifier.
+        let has_offsets = kind.record_len() == 0 && *kind != SectionKind::Classifier;
+        let length: u32 = if has_offsets { 4 } else { 0 };
         let entry = HEADER_LEN + slot * SECTION_ENTRY_LEN;
         let at = u32::try_from(bytes.len()).unwrap();
         bytes[entry..entry + 2].copy_from_slice(&(*kind as u16).to_le_bytes());
