@@ -1,6 +1,8 @@
 //! `[api]`: the HTTP decision API.
 
-use super::{OnFailure, Policy, Problem, ServerTls};
+use super::place::{Report, at};
+use super::validate::check_deadline;
+use super::{OnFailure, Policy, ServerTls};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -44,34 +46,38 @@ fn answer_ttl_s() -> u64 {
     300
 }
 
-/// Everything wrong with it.
-pub(super) fn problems(api: &Api, text: &str) -> Vec<Problem> {
-    let start = text.find("[api]").unwrap_or(0);
-    let at = |message: &str, help: &str| Problem::at(text, &(start..start + 5), message, help);
-    let mut found = Vec::new();
-    let known = api.tokens.is_some() || api.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+/// Notes everything wrong with it, but for what every policy is held to.
+pub(super) fn check(api: &Api, report: &mut Report<'_>) {
+    let place = |field: &'static str| at!["api", field];
+    let is_known = api.tokens.is_some() || api.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
     if !api.bind.ip().is_loopback() {
-        if !known {
-            found.push(at(
+        if !is_known {
+            report.add(
+                &place("bind"),
                 "api: anybody could ask, and nothing tells who does",
                 "add tokens = \"FILE\", or [api.tls] with client_ca",
-            ));
+            );
         }
         if api.tls.is_none() {
-            found.push(at(
+            report.add(
+                &place("bind"),
                 "api: bind isn't an address of this machine, and there is no TLS",
                 "add [api.tls] with cert and key",
-            ));
+            );
         }
     }
-    if api.rate_max == 0 || api.connections_max == 0 || api.on_failure.deadline_ms == 0 {
-        found.push(at(
-            "api: rate_max, connections_max and deadline_ms must be 1 or more",
-            "see docs/agent.toml",
-        ));
+    if api.rate_max == 0 {
+        report.add(&place("rate_max"), "api: rate_max is 0", "1 or more");
     }
+    if api.connections_max == 0 {
+        report.add(&place("connections_max"), "api: connections_max is 0", "1 or more");
+    }
+    check_deadline("api", &api.on_failure, &at!["api", "on_failure"], report);
     if api.policy.block_status.is_some() {
-        found.push(at("api: block_status has no meaning here", "the answer says \"reject\" or \"drop\""));
+        report.add(
+            &at!["api", "policy", "block_status"],
+            "api: block_status has no meaning here",
+            "the answer says \"reject\" or \"drop\"",
+        );
     }
-    found
 }

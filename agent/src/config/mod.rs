@@ -8,6 +8,7 @@
 mod api;
 mod doors;
 mod error;
+mod place;
 mod sip;
 mod validate;
 

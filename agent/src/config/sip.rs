@@ -1,7 +1,9 @@
 //! `[[sip]]`: a door for calls.
 
 use super::doors::{policy_of, server_tls, thresholds};
-use super::{Config, OnFailure, Policy, Problem, Screened, ServerTls};
+use super::place::{Report, at};
+use super::validate::{check_deadline, check_thresholds};
+use super::{Config, OnFailure, Policy, Screened, ServerTls};
 use crate::doors::sip::SipConfig;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -134,61 +136,76 @@ fn door(sip: &Sip) -> SipConfig {
     }
 }
 
-/// What is wrong with the doors for calls.
-pub(super) fn problems(config: &Config, text: &str, found: &mut Vec<Problem>) {
-    for spanned in &config.sip {
+/// Notes what is wrong with the doors for calls.
+pub(super) fn problems(config: &Config, report: &mut Report<'_>) {
+    for (at, spanned) in config.sip.iter().enumerate() {
         let sip = spanned.get_ref();
         let name = &sip.name;
-        let mut report = |message: String, help: &str| {
-            found.push(Problem::at(text, &spanned.span(), message, help));
-        };
+        let place = |field: &'static str| at!["sip", at, field];
         let taken = config.listeners.iter().filter(|other| other.get_ref().name == *name).count()
             + config.sip.iter().filter(|other| other.get_ref().name == *name).count();
         if name.is_empty() || name.len() > 64 || taken > 1 {
-            report(
+            report.add(
+                &place("name"),
                 format!("a name must be unique and have 1 to 64 bytes: '{name}'"),
                 "name it for what calls it",
             );
         }
-        let is_hop = |hop: &String| {
-            hop.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
-                && !hop.contains(|char: char| char.is_whitespace() || "<>;,?\"".contains(char))
-        };
-        if sip.next_hops.is_empty() || !sip.next_hops.iter().all(is_hop) {
-            report(
-                format!("sip '{name}': next_hops must name at least one host:port"),
-                "[\"10.0.0.5:5060\"]",
+        if sip.next_hops.is_empty() {
+            report.add(
+                &place("next_hops"),
+                format!("sip '{name}': next_hops is empty"),
+                "for example [\"10.0.0.5:5060\"]",
             );
         }
-        let is_uri = |uri: &String| {
-            uri.contains(':')
-                && uri.bytes().all(|octet| octet.is_ascii_graphic() && !b"<>\"".contains(&octet))
-        };
-        if !sip.redress.as_ref().is_none_or(is_uri) {
-            report(format!("sip '{name}': redress isn't a URI"), "https://example.com/redress.jws");
+        for (number, hop) in sip.next_hops.iter().enumerate().filter(|(_, hop)| !is_hop(hop)) {
+            report.add(
+                &at!["sip", at, "next_hops", number],
+                format!("sip '{name}': '{hop}' isn't host:port"),
+                "for example \"10.0.0.5:5060\"",
+            );
+        }
+        if !sip.redress.as_deref().is_none_or(is_uri) {
+            report.add(
+                &place("redress"),
+                format!("sip '{name}': redress isn't a URI"),
+                "https://example.com/redress.jws",
+            );
         }
         if !sip.udp && !sip.tcp && sip.tls.is_none() {
-            report(format!("sip '{name}' takes neither udp nor tcp nor tls"), "leave one of them on");
-        }
-        if sip.transactions_max == 0 || sip.connections_max == 0 || sip.on_failure.deadline_ms == 0 {
-            report(format!("sip '{name}': a limit is 0"), "1 or more");
-        }
-        if sip.policy.flag_at == 0 || sip.policy.reject_at > 100 || sip.policy.flag_at > sip.policy.reject_at
-        {
-            report(
-                format!("sip '{name}': flag_at and reject_at must satisfy 1 <= flag_at <= reject_at <= 100"),
-                "the defaults are 50 and 70",
+            report.add(
+                &place("udp"),
+                format!("sip '{name}' takes neither udp nor tcp nor tls"),
+                "leave one of them on",
             );
         }
-        for id in sip.policy.typology.keys() {
-            if yumen_rules::verdict::Typology::from_id(id).is_none() {
-                report(format!("sip '{name}': there is no typology '{id}'"), "see docs/agent.toml");
+        for (field, value) in
+            [("transactions_max", sip.transactions_max), ("connections_max", sip.connections_max)]
+        {
+            if value == 0 {
+                report.add(&place(field), format!("sip '{name}': {field} is 0"), "1 or more");
             }
         }
+        let who = format!("sip '{name}'");
+        check_deadline(&who, &sip.on_failure, &at!["sip", at, "on_failure"], report);
+        check_thresholds(&who, &sip.policy, &at!["sip", at, "policy"], report);
         if sip.policy.block_status.is_some() {
-            report(format!("sip '{name}': block_status is for messages"), "block_with = \"608\"");
+            report.add(
+                &at!["sip", at, "policy", "block_status"],
+                format!("sip '{name}': block_status is for messages"),
+                "block_with = \"608\"",
+            );
         }
     }
+}
+
+fn is_hop(hop: &str) -> bool {
+    hop.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+        && !hop.contains(|char: char| char.is_whitespace() || "<>;,?\"".contains(char))
+}
+
+fn is_uri(uri: &str) -> bool {
+    uri.contains(':') && uri.bytes().all(|octet| octet.is_ascii_graphic() && !b"<>\"".contains(&octet))
 }
 
 fn yes() -> bool {

@@ -86,6 +86,57 @@ policy = { block_status = 300, typology = { "loan" = "flag" } }
 }
 
 #[test]
+fn a_problem_is_pointed_at_where_it_stands() {
+    let text = r#"member = "bank-a"
+agent = "gw1"
+data_dir = "/tmp/x" # bytes_max, [mqtt]: words of a comment are no place
+[pack]
+file = "p"
+trusted_keys = "k"
+[mqtt]
+host = "broker.example.com"
+rate_max = 0
+[spool]
+bytes_max = 1
+[[listener]]
+name = "a"
+protocol = "smpp"
+bind = "127.0.0.1:1"
+upstream = [{ address = "one:1" }, { address = "nowhere" }]
+policy.typology.fraud = "flag"
+policy.flag_at = 90
+on_failure = { late = "open", deadline_ms = 0 }
+[[sip]]
+name = "trunk"
+bind = "127.0.0.1:5060"
+next_hops = ["10.0.0.5:5060", "pbx"]
+policy.reject_at = 101
+"#;
+    let found = problems(text);
+    let shown: Vec<String> = found
+        .iter()
+        .map(|problem| {
+            let rest: String = problem.source.chars().skip(problem.column - 1).take(9).collect();
+            format!("{}:{} {rest}", problem.line, problem.column)
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "8:8 \"broker.e",
+            "9:12 0",
+            "11:13 1",
+            "16:48 \"nowhere\"",
+            "18:18 90",
+            "19:45 0 }",
+            "23:31 \"pbx\"]",
+            "24:20 101",
+        ],
+        "{found:#?}"
+    );
+}
+
+#[test]
 fn the_message_shows_the_line_and_what_to_do() {
     let text = "member = \"Bank A\"\n";
     let error = Config::parse(text, Path::new("agent.toml")).unwrap_err().to_string();
