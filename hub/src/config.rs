@@ -1,6 +1,7 @@
 //! `hub.toml`: every field has a default, so that the hub runs without a file. `docs/hub.toml` shows them all; a test
 //! holds it against these types.
 
+use crate::store::{Address, Kind};
 use serde::Deserialize;
 use std::fmt;
 use std::net::SocketAddr;
@@ -18,6 +19,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What is logged, and how.
     pub log: Log,
+    /// The database.
+    pub store: Store,
     /// API, console and metrics.
     pub http: Http,
     /// The embedded broker.
@@ -28,6 +31,16 @@ pub struct Config {
     pub console: Console,
     /// Packs for all members; without it nothing is promoted.
     pub share: Option<Share>,
+}
+
+/// The database.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// Where it is; without it the file `hub.sqlite` in the data directory.
+    pub url: Option<Address>,
+    /// File with the password of PostgreSQL's user, nothing else in it.
+    pub password_file: Option<PathBuf>,
 }
 
 /// Packs for all members.
@@ -164,6 +177,7 @@ impl Default for Config {
         Self {
             data_dir: "yumen-hub-data".into(),
             log: Log::default(),
+            store: Store::default(),
             http: Http::default(),
             broker: Broker::default(),
             mqtt: None,
@@ -249,6 +263,10 @@ impl Config {
         if self.share.as_ref().is_some_and(|share| share.members_min == 0 || share.rules.is_empty()) {
             return Err((None, "share.members_min is at least 1, and share.rules names at least one folder"));
         }
+        let server = self.store.url.as_ref().is_some_and(|url| url.kind() == Kind::Postgres);
+        if self.store.password_file.is_some() && !server {
+            return Err((None, "store.password_file belongs to a store.url of PostgreSQL"));
+        }
         let Some(mqtt) = &self.mqtt else { return Ok(()) };
         let at = Some(mqtt.span().start);
         let mqtt = mqtt.as_ref();
@@ -332,6 +350,7 @@ mod tests {
         let config = Config::parse(&text, Path::new("docs/hub.toml")).unwrap();
         let mqtt = config.mqtt.unwrap().into_inner();
         assert!(mqtt.tls.unwrap().cert.is_some() && mqtt.password_file.is_some() && mqtt.port.is_some());
+        assert!(config.store.url.is_some_and(|url| url.kind() == Kind::Postgres));
         assert!(config.broker.tls.is_some() && !config.console.rules.is_empty());
         assert_eq!(config.share.unwrap().members_min, 3);
         assert!(!config.http.allowed_hosts.is_empty());
@@ -352,6 +371,8 @@ mod tests {
         assert!(
             error("[mqtt]\nhost = \"b\"\ntls = { ca = \"a\", cert = \"b\" }\n").contains("both cert and key")
         );
+        assert!(error("[store]\nurl = \"mysql://a/b\"\n").contains("hub.toml:2:7"));
+        assert!(error("[store]\npassword_file = \"p\"\n").contains("PostgreSQL"));
         assert!(error("x").contains("hub.toml:1"));
     }
 }

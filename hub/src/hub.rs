@@ -6,13 +6,13 @@ use crate::config::{Config, Mqtt};
 use crate::ingest::{self, Ingest, Login, Publisher, TlsError};
 use crate::metrics::Metrics;
 use crate::share::{ShareError, Sharer};
-use crate::store::{Store, StoreError};
+use crate::store::{Address, AddressError, Store, StoreError};
 use crate::titles::Titles;
 use prometheus_client::registry::Registry;
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -48,8 +48,11 @@ pub enum HubError {
     /// The way to the external broker.
     #[error("mqtt.tls: {0}")]
     Tls(#[from] TlsError),
-    /// The password of the external broker.
-    #[error("mqtt.password_file {}: {source}", path.display())]
+    /// The file's name.
+    #[error("data_dir: {0}")]
+    Address(#[from] AddressError),
+    /// The password of the external broker, or of the database.
+    #[error("password_file {}: {source}", path.display())]
     Password {
         /// The file.
         path: PathBuf,
@@ -90,7 +93,7 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), 
     let bind = config.http.bind;
     let listener =
         TcpListener::bind(bind).await.map_err(|source| HubError::Listen { address: bind, source })?;
-    let store = Store::open(&path.join("hub.sqlite")).await?;
+    let store = open(&config).await?;
     let options = broker(&config).await?;
 
     let metrics = Arc::new(Metrics::default());
@@ -132,6 +135,28 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), 
     drop(lock);
     tracing::info!("the hub ended");
     ended
+}
+
+/// The database that the configuration names.
+///
+/// # Errors
+/// It can't be opened.
+pub async fn open(config: &Config) -> Result<Store, HubError> {
+    let address = match &config.store.url {
+        Some(url) => url.clone(),
+        None => Address::file(&config.data_dir.join("hub.sqlite"))?,
+    };
+    let address = match &config.store.password_file {
+        Some(path) => address.with_password(&password(path)?),
+        None => address,
+    };
+    Ok(Store::open(&address).await?)
+}
+
+fn password(path: &Path) -> Result<String, HubError> {
+    let read = std::fs::read_to_string(path);
+    let text = read.map_err(|source| HubError::Password { path: path.to_owned(), source })?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Packs for all members, where the configuration has them; what is taken back is said before the first pack.
@@ -191,11 +216,7 @@ fn external(mqtt: &Mqtt) -> Result<ingest::Options, HubError> {
         Some(tls) => Some(ingest::tls(&tls.ca, tls.cert.as_deref().zip(tls.key.as_deref()))?),
     };
     let login = match (&mqtt.username, &mqtt.password_file) {
-        (Some(user), Some(path)) => {
-            let read = std::fs::read_to_string(path);
-            let password = read.map_err(|source| HubError::Password { path: path.clone(), source })?;
-            Some(Login { user: user.clone(), password: password.trim_end_matches(['\r', '\n']).to_owned() })
-        }
+        (Some(user), Some(path)) => Some(Login { user: user.clone(), password: password(path)? }),
         _ => None,
     };
     Ok(ingest::Options {

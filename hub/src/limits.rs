@@ -15,6 +15,9 @@ pub const REQUESTS_MAX: usize = 4 * RECEIVE_MAX as usize;
 /// First and longest pause after the database or the broker failed.
 pub const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(15));
 
+/// Connections that write to PostgreSQL at a time: a batch, and an analyst's hand beside it. SQLite has one.
+pub const WRITERS_MAX: u32 = 3;
+
 /// Connections that read the database at a time.
 pub const READERS_MAX: u32 = 4;
 

@@ -108,8 +108,7 @@ impl Sharer {
     /// Promotes what is corroborated since an instant, lets go what is not seen any more, and publishes if that changed
     /// anything.
     async fn look(&self, since_ms: u64, now_ms: u64) -> Result<(), ShareError> {
-        let window_from_ms = now_ms.saturating_sub(DEFAULT.lifetime_ms);
-        for observed in self.store.observed(since_ms, window_from_ms).await? {
+        for observed in self.store.observed(since_ms).await? {
             if self.is_corroborated(&observed, now_ms) {
                 let Observed { kind, value, typology, members, .. } = observed;
                 tracing::info!(kind, value, typology, members, "IndicatorPromoted");

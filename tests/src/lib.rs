@@ -4,6 +4,7 @@ pub mod bench;
 pub mod demo;
 pub mod foreign;
 pub mod peer;
+pub mod postgres;
 pub mod program;
 pub mod site;
 pub mod traffic;

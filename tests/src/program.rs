@@ -31,6 +31,19 @@ pub fn path(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Runs a command to its end; gives what it printed.
+///
+/// # Errors
+/// It can't be started, or fails; the message holds what it said.
+pub fn done(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("{command:?} ended with {}:\n{said}", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// A running program. It is killed when dropped.
 #[derive(Debug)]
 pub struct Program {

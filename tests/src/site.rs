@@ -1,7 +1,7 @@
 //! A whole site on this machine: a signed pack, a hub with its embedded broker, an agent with two doors.
 
 use crate::program::{self, Program, free_port};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -106,13 +106,13 @@ impl Site {
     pub fn build_pack(&self, rules: &Path, serial: u64) -> Result<()> {
         let key = self.dir.join("dev.key");
         if !key.exists() {
-            run(Command::new(program::path("yumen")?).args(["rules", "keygen"]).arg(&key))?;
+            program::done(Command::new(program::path("yumen")?).args(["rules", "keygen"]).arg(&key))?;
         }
         // Beside the pack, then moved: a running agent never sees half of it.
         let new = self.dir.join("yumen.pack.new");
         let mut build = Command::new(program::path("yumen")?);
         build.args(["rules", "build"]).arg(rules).arg("--key").arg(&key).arg("--output").arg(&new);
-        run(build.args(["--serial", &serial.to_string()]))?;
+        program::done(build.args(["--serial", &serial.to_string()]))?;
         std::fs::rename(&new, self.pack())?;
         Ok(())
     }
@@ -197,13 +197,4 @@ impl Site {
 #[must_use]
 pub fn rules_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/packs")
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("{command:?} ended with {}:\n{said}", output.status);
-    }
-    Ok(())
 }

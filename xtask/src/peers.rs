@@ -12,6 +12,7 @@ const NEEDS: &[Need] = &[
     Need { what: "sipp, a SIP caller and callee", package: "sip-tester", present: || program("sipp") },
     Need { what: "Kamailio, a SIP proxy", package: "kamailio", present: || program("kamailio") },
     Need { what: "Kamailio's HTTP client", package: "kamailio-utils-modules", present: http_client },
+    Need { what: "PostgreSQL, a database", package: "postgresql", present: postgres },
     Need { what: "Python 3", package: "python3", present: || program("python3") },
     Need { what: "pip and venv for Python", package: "python3-venv", present: venv },
     Need { what: "Node.js", package: "nodejs", present: || program("node") },
@@ -65,6 +66,13 @@ fn node(dir: &Path) -> Result<()> {
 fn http_client() -> bool {
     std::fs::read_dir("/usr/lib").is_ok_and(|mut dirs| {
         dirs.any(|dir| dir.is_ok_and(|dir| dir.path().join("kamailio/modules/http_client.so").exists()))
+    })
+}
+
+/// Debian keeps each version's programs in a folder of its own.
+fn postgres() -> bool {
+    std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|mut versions| {
+        versions.any(|version| version.is_ok_and(|version| version.path().join("bin/initdb").exists()))
     })
 }
 

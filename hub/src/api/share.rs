@@ -38,7 +38,7 @@ pub(super) async fn indicators(State(hub): State<Arc<Hub>>, parameters: Paramete
     }
     let now_ms = crate::clock::now_ms();
     let from_ms = now_ms.saturating_sub(DEFAULT.lifetime_ms);
-    match hub.store.observed(from_ms, from_ms).await {
+    match hub.store.observed(from_ms).await {
         Ok(observed) => {
             let rows = observed.iter().map(|row| {
                 json!({

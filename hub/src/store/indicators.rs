@@ -2,13 +2,11 @@
 
 use super::{Store, StoreError, signed, unsigned};
 use crate::limits::{OBSERVED_MAX, SHARED_MAX};
-use sqlx::{Row as _, SqliteConnection};
-use yumen_exchange::check::Received;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
 /// A rule of this name, in any typology, stops what is in the shared list.
 pub const SHARED_RULE: &str = "shared";
-
-const DAY_MS: u64 = 86_400_000;
 
 /// An indicator of one typology, added up over members and days.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +17,9 @@ pub struct Observed {
     pub value: String,
     /// The practice.
     pub typology: String,
-    /// Different members that saw it.
+    /// Different members that saw it within the lifetime before the last time.
     pub members: u64,
-    /// Sightings.
+    /// Sightings, all of them.
     pub hits: u64,
     /// The last of them, by the hub's clock, in milliseconds since the Unix epoch.
     pub last_ms: u64,
@@ -40,57 +38,18 @@ pub struct SharedRow {
     pub typology: String,
 }
 
-/// Adds a new sighting up.
-pub(super) async fn observe(
-    connection: &mut SqliteConnection,
-    received: &Received,
-    received_ms: u64,
-) -> Result<(), StoreError> {
-    let data = &received.envelope.data;
-    let own = |id: &str| id.rsplit('/').next() != Some(SHARED_RULE);
-    if !data.rules.iter().any(|rule| own(&rule.id)) {
-        return Ok(());
-    }
-    for (index, indicator) in data.indicators.iter().enumerate() {
-        let same = |other: &&yumen_exchange::sighting::Indicator| {
-            (&other.kind, &other.value) == (&indicator.kind, &indicator.value)
-        };
-        if data.indicators.iter().take(index).any(|other| same(&other)) {
-            continue;
-        }
-        sqlx::query(
-            "INSERT INTO observed (kind, value, typology, member, day, hits, first_ms, last_ms) \
-             VALUES ($1, $2, $3, $4, $5, 1, $6, $6) ON CONFLICT (kind, value, typology, member, day) DO UPDATE \
-             SET hits = observed.hits + 1, last_ms = excluded.last_ms",
-        )
-        .bind(&indicator.kind)
-        .bind(&indicator.value)
-        .bind(&data.typology)
-        .bind(received.member.as_str())
-        .bind(signed(received_ms / DAY_MS))
-        .bind(signed(received_ms))
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
-}
-
 impl Store {
-    /// Indicators that were seen since an instant, with all sightings of `window_ms` before now, most members first.
+    /// Indicators that were seen since an instant, most members first.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn observed(&self, since_ms: u64, window_from_ms: u64) -> Result<Vec<Observed>, StoreError> {
+    pub async fn observed(&self, since_ms: u64) -> Result<Vec<Observed>, StoreError> {
         let rows = sqlx::query(
-            "SELECT o.kind, o.value, o.typology, COUNT(DISTINCT o.member) AS members, SUM(o.hits) AS hits, \
-             MAX(o.last_ms) AS last_ms, s.state FROM observed o \
-             LEFT JOIN shared s ON s.kind = o.kind AND s.value = o.value \
-             WHERE o.last_ms >= $2 AND EXISTS (SELECT 1 FROM observed n WHERE n.kind = o.kind AND n.value = o.value \
-             AND n.typology = o.typology AND n.last_ms >= $1) \
-             GROUP BY o.kind, o.value, o.typology, s.state ORDER BY members DESC, last_ms DESC LIMIT $3",
+            "SELECT k.kind, k.value, k.typology, k.members, k.hits, k.last_ms, s.state FROM known k \
+             LEFT JOIN shared s ON s.kind = k.kind AND s.value = k.value \
+             WHERE k.last_ms >= $1 ORDER BY k.members DESC, k.last_ms DESC LIMIT $2",
         )
         .bind(signed(since_ms))
-        .bind(signed(window_from_ms))
         .bind(i64::from(OBSERVED_MAX))
         .fetch_all(&self.readers)
         .await?;
@@ -115,17 +74,18 @@ impl Store {
     /// [`StoreError`].
     pub async fn enforced(&self) -> Result<Vec<(SharedRow, u64)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT s.kind, s.value, s.typology, MAX(s.changed_ms, COALESCE((SELECT MAX(o.last_ms) FROM observed o \
-             WHERE o.kind = s.kind AND o.value = s.value), 0)) AS last_ms \
+            "SELECT s.kind, s.value, s.typology, s.changed_ms, COALESCE((SELECT MAX(k.last_ms) FROM known k \
+             WHERE k.kind = s.kind AND k.value = s.value), 0) AS last_ms \
              FROM shared s WHERE s.state = 'enforced' ORDER BY s.kind, s.value LIMIT $1",
         )
         .bind(i64::from(SHARED_MAX))
         .fetch_all(&self.readers)
         .await?;
-        let shared = |row: &sqlx::sqlite::SqliteRow| -> Result<_, StoreError> {
+        let shared = |row: &AnyRow| -> Result<_, StoreError> {
             let (kind, value) = (row.try_get("kind")?, row.try_get("value")?);
             let shared = SharedRow { kind, value, typology: row.try_get("typology")? };
-            Ok((shared, unsigned(row.try_get("last_ms")?)))
+            let (changed, last): (i64, i64) = (row.try_get("changed_ms")?, row.try_get("last_ms")?);
+            Ok((shared, unsigned(changed.max(last))))
         };
         rows.iter().map(shared).collect()
     }
@@ -188,7 +148,8 @@ impl Store {
     pub async fn give_out(&self, name: &str, floor: u64) -> Result<u64, StoreError> {
         let row = sqlx::query(
             "INSERT INTO given_out (name, number) VALUES ($1, $2) \
-             ON CONFLICT (name) DO UPDATE SET number = MAX(given_out.number + 1, excluded.number) RETURNING number",
+             ON CONFLICT (name) DO UPDATE SET number = CASE WHEN excluded.number > given_out.number THEN excluded.number ELSE given_out.number + 1 END \
+             RETURNING number",
         )
         .bind(name)
         .bind(signed(floor))

@@ -1,32 +1,34 @@
-//! Where sightings stand: SQLite for now. Nothing outside this module names SQL.
+//! Where sightings stand: SQLite for one hub, PostgreSQL for one or several. Nothing outside this module names SQL.
 //!
-//! One connection writes, several read (WAL), and every commit is synced: what is acknowledged to an agent survives a
-//! power cut.
+//! Statements are written for both: parameters as `$1`, columns of `BIGINT` and `TEXT` only (what [`sqlx::any`] can read),
+//! sums cast to `BIGINT`, `CASE` in place of `MAX(a, b)`. Where that can't be, [`Kind`] tells which. Tables are in
+//! `hub/migrations/{sqlite,postgres}`.
+//!
+//! SQLite: one connection writes, several read (WAL), every commit is synced. PostgreSQL: `synchronous_commit` stays as the
+//! server has it, which is on. What is acknowledged to an agent survives a power cut.
 
+mod address;
+mod commit;
 mod indicators;
 mod read;
+mod schema;
+mod sql;
 
+pub use address::{Address, AddressError, Kind};
 pub use indicators::{Observed, SHARED_RULE, SharedRow};
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Row as _, SqliteConnection};
-use std::path::Path;
+use sqlx::any::AnyPoolOptions;
+use sqlx::{Any, AnyPool, Executor as _, Transaction};
 use std::time::Duration;
 use uuid::Uuid;
-use yumen_exchange::check::Received;
 use yumen_exchange::sighting::Sighting;
 use yumen_exchange::status::Status;
 use yumen_exchange::topic::Name;
 
-use crate::limits::READERS_MAX;
+use crate::limits::{READERS_MAX, WRITERS_MAX};
 
-/// Each file once, in order.
-const MIGRATIONS: [&str; 2] = [
-    include_str!("../../migrations/0001_sightings.sql"),
-    include_str!("../../migrations/0002_indicators.sql"),
-];
+/// How long a connection to the database may take before the request fails.
+const ACQUIRE: Duration = Duration::from_secs(10);
 
 /// What went wrong with the database.
 #[derive(Debug, thiserror::Error)]
@@ -34,9 +36,15 @@ pub enum StoreError {
     /// The database's own error.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The schema can't be brought up to date.
+    #[error("database schema: {0}")]
+    Migrate(Box<sqlx::migrate::MigrateError>),
     /// A row that this program can't have written.
     #[error("the database has a row that can't be read: {0}")]
     Row(#[from] serde_json::Error),
+    /// An id that this program can't have written.
+    #[error("the database has an id that isn't one: {0}")]
+    Id(#[from] uuid::Error),
     /// The database was written by a newer program.
     #[error(
         "the database has schema {found}, and this program knows up to {known}: it was written by a newer one"
@@ -47,6 +55,9 @@ pub enum StoreError {
         /// In the program.
         known: usize,
     },
+    /// The database was written by a trial version.
+    #[error("the database was written by a trial version, and can't be taken over: move the file away")]
+    Trial,
 }
 
 /// A sighting in the database.
@@ -114,55 +125,44 @@ pub struct StatusReceived {
 /// The database. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Store {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    kind: Kind,
+    writer: AnyPool,
+    readers: AnyPool,
 }
 
 impl Store {
-    /// Opens or makes the database file, and brings its schema up to date.
+    /// Opens the database, makes the file where it is one, and brings its schema up to date.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10));
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        migrate(&mut *writer.acquire().await?).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS_MAX)
-            .connect_with(options.read_only(true))
-            .await?;
-        Ok(Self { writer, readers })
+    pub async fn open(address: &Address) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let kind = address.kind();
+        let (writers, write, read) = match kind {
+            Kind::Sqlite => (1, "mode=rwc", "mode=ro"),
+            Kind::Postgres => {
+                (WRITERS_MAX, "application_name=yumen-hub", "application_name=yumen-hub-reader")
+            }
+        };
+        let writer = pool(kind, writers, true).connect(&address.url(write)).await?;
+        schema::migrate(&writer, kind).await?;
+        let readers = pool(kind, READERS_MAX, false).connect(&address.url(read)).await?;
+        Ok(Self { kind, writer, readers })
     }
 
-    /// Commits sightings and statuses in one transaction; gives how many sightings were new. One that is there already
-    /// is left as it is.
-    ///
-    /// # Errors
-    /// Nothing was committed.
-    pub async fn commit(
-        &self,
-        sightings: &[Received],
-        statuses: &[StatusReceived],
-        received_ms: u64,
-    ) -> Result<usize, StoreError> {
-        let mut transaction = self.writer.begin().await?;
-        let mut new = 0;
-        for received in sightings {
-            if insert(&mut transaction, received, received_ms).await? {
-                new += 1;
-            }
-        }
-        for status in statuses {
-            put_status(&mut transaction, status, received_ms).await?;
-        }
-        transaction.commit().await?;
-        Ok(new)
+    /// Which database it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// A transaction that writes.
+    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(match self.kind {
+            // One that began by reading couldn't write any more once another program had.
+            Kind::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await?,
+            Kind::Postgres => self.writer.begin().await?,
+        })
     }
 
     /// Whether the database answers.
@@ -181,86 +181,28 @@ impl Store {
     }
 }
 
-/// Whether it was new.
-async fn insert(
-    connection: &mut SqliteConnection,
-    received: &Received,
-    received_ms: u64,
-) -> Result<bool, StoreError> {
-    let data = &received.envelope.data;
-    let id = received.envelope.id.to_string();
-    let inserted = sqlx::query(
-        "INSERT INTO sighting (id, member, agent, time_ms, received_ms, verdict, typology, score, data) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+fn pool(kind: Kind, connections: u32, writes: bool) -> AnyPoolOptions {
+    let settings = match (kind, writes) {
+        (Kind::Sqlite, true) => {
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000"
+        }
+        (Kind::Sqlite, false) => "PRAGMA busy_timeout = 10000",
+        // A hub that is cut off in a transaction must not hold up the others.
+        (Kind::Postgres, true) => "SET idle_in_transaction_session_timeout = '10s'",
+        (Kind::Postgres, false) => "SET statement_timeout = '30s'",
+    };
+    AnyPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE).after_connect(
+        move |connection, _| {
+            Box::pin(async move {
+                connection.execute(settings).await?;
+                Ok(())
+            })
+        },
     )
-    .bind(&id)
-    .bind(received.member.as_str())
-    .bind(received.agent.as_str())
-    .bind(signed(received.time_ms))
-    .bind(signed(received_ms))
-    .bind(&data.verdict)
-    .bind(&data.typology)
-    .bind(i64::from(data.score))
-    .bind(serde_json::to_string(data)?)
-    .execute(&mut *connection)
-    .await?;
-    if inserted.rows_affected() == 0 {
-        return Ok(false);
-    }
-    for indicator in &data.indicators {
-        sqlx::query(
-            "INSERT INTO indicator (value, kind, origin, sighting) VALUES (?, ?, ?, ?) \
-             ON CONFLICT (value, kind, sighting) DO NOTHING",
-        )
-        .bind(&indicator.value)
-        .bind(&indicator.kind)
-        .bind(&indicator.origin)
-        .bind(&id)
-        .execute(&mut *connection)
-        .await?;
-    }
-    indicators::observe(connection, received, received_ms).await?;
-    Ok(true)
 }
 
-async fn put_status(
-    connection: &mut SqliteConnection,
-    received: &StatusReceived,
-    received_ms: u64,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO agent (member, agent, received_ms, status) VALUES (?, ?, ?, ?) \
-         ON CONFLICT (member, agent) DO UPDATE SET received_ms = excluded.received_ms, status = excluded.status",
-    )
-    .bind(received.member.as_str())
-    .bind(received.agent.as_str())
-    .bind(signed(received_ms))
-    .bind(serde_json::to_string(&received.status)?)
-    .execute(&mut *connection)
-    .await?;
-    Ok(())
-}
-
-async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
-        .execute(&mut *connection)
-        .await?;
-    let row = sqlx::query("SELECT COALESCE(MAX(version), 0) AS version FROM schema_version");
-    let found: i64 = row.fetch_one(&mut *connection).await?.try_get("version")?;
-    let done = usize::try_from(found).unwrap_or(0);
-    if done > MIGRATIONS.len() {
-        return Err(StoreError::Newer { found, known: MIGRATIONS.len() });
-    }
-    for (version, sql) in (1i64..).zip(MIGRATIONS).skip(done) {
-        let mut transaction = sqlx::Connection::begin(&mut *connection).await?;
-        sqlx::raw_sql(sql).execute(&mut *transaction).await?;
-        sqlx::query("INSERT INTO schema_version (version) VALUES (?)")
-            .bind(version)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-    }
-    Ok(())
+fn id(text: &str) -> Result<Uuid, StoreError> {
+    Ok(text.parse()?)
 }
 
 /// For a column of signed 64 bits: an instant after the year 292,278,994 is that one.
@@ -271,6 +213,3 @@ fn signed(value: u64) -> i64 {
 fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
-
-#[cfg(test)]
-mod tests;

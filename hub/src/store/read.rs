@@ -1,9 +1,10 @@
 //! What is asked of the database.
 
+use super::sql::Sql;
 use super::{AgentRow, Filter, Row, Store, StoreError, signed, unsigned};
 use crate::limits::AGENTS_MAX;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
 use uuid::Uuid;
 
 const COLUMNS: &str =
@@ -21,10 +22,12 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
         let mut query = select(filter);
+        // The same, but the table of mentions has it in order for each value.
+        let id = if filter.indicator.is_some() { "m.sighting" } else { "s.id" };
         if let Some(before) = before {
-            query.push(" AND s.id < ").push_bind(before.to_string());
+            query.push(" AND ").push(id).push(" < ").text(before.to_string());
         }
-        query.push(" ORDER BY s.id DESC LIMIT ").push_bind(i64::from(limit));
+        query.push(" ORDER BY ").push(id).push(" DESC LIMIT ").number(i64::from(limit));
         query.build().fetch_all(&self.readers).await?.iter().map(row).collect()
     }
 
@@ -39,8 +42,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
         let mut query = select(filter);
-        query.push(" AND s.arrival > ").push_bind(arrival);
-        query.push(" ORDER BY s.arrival LIMIT ").push_bind(i64::from(limit));
+        query.push(" AND s.arrival > ").number(arrival);
+        query.push(" ORDER BY s.arrival LIMIT ").number(i64::from(limit));
         query.build().fetch_all(&self.readers).await?.iter().map(row).collect()
     }
 
@@ -60,8 +63,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn sighting(&self, id: Uuid) -> Result<Option<Row>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
-        query.push("WHERE s.id = ").push_bind(id.to_string());
+        let mut query = Sql::new(COLUMNS);
+        query.push("WHERE s.id = ").text(id.to_string());
         query.build().fetch_optional(&self.readers).await?.as_ref().map(row).transpose()
     }
 
@@ -74,15 +77,17 @@ impl Store {
         Ok(unsigned(row.try_get("count")?))
     }
 
-    /// Sightings judged since an instant (milliseconds since the Unix epoch), by typology, most first.
+    /// Sightings judged since the full hour before an instant (milliseconds since the Unix epoch), by typology, most first;
+    /// those count too that aren't kept any more.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn typologies_since(&self, since_ms: u64) -> Result<Vec<(String, u64)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT typology, COUNT(*) AS count FROM sighting WHERE time_ms >= ? GROUP BY typology ORDER BY count DESC",
+            "SELECT typology, CAST(SUM(hits) AS BIGINT) AS count FROM tally WHERE hour >= $1 \
+             GROUP BY typology ORDER BY count DESC, typology",
         )
-        .bind(signed(since_ms))
+        .bind(signed(since_ms / 3_600_000))
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(|row| Ok((row.try_get("typology")?, unsigned(row.try_get("count")?)))).collect()
@@ -94,7 +99,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn agents(&self) -> Result<Vec<AgentRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT member, agent, received_ms, status FROM agent ORDER BY member, agent LIMIT ?",
+            "SELECT member, agent, received_ms, status FROM agent ORDER BY member, agent LIMIT $1",
         )
         .bind(i64::from(AGENTS_MAX))
         .fetch_all(&self.readers)
@@ -112,12 +117,10 @@ impl Store {
     }
 }
 
-fn select(filter: &Filter) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new(COLUMNS);
+fn select(filter: &Filter) -> Sql {
+    let mut query = Sql::new(COLUMNS);
     if let Some(indicator) = &filter.indicator {
-        // A value may be there as several kinds; the sighting counts once.
-        query.push("WHERE s.id IN (SELECT i.sighting FROM indicator i WHERE i.value = ");
-        query.push_bind(indicator.clone()).push(")");
+        query.push("JOIN mention m ON m.sighting = s.id WHERE m.value = ").text(indicator.clone());
     } else {
         query.push("WHERE 1 = 1");
     }
@@ -128,24 +131,22 @@ fn select(filter: &Filter) -> QueryBuilder<Sqlite> {
         (" AND s.agent = ", &filter.agent),
     ] {
         if let Some(value) = value {
-            query.push(column).push_bind(value.clone());
+            query.push(column).text(value.clone());
         }
     }
     if let Some(since_ms) = filter.since_ms {
-        query.push(" AND s.time_ms >= ").push_bind(signed(since_ms));
+        query.push(" AND s.time_ms >= ").number(signed(since_ms));
     }
     if let Some(until_ms) = filter.until_ms {
-        query.push(" AND s.time_ms < ").push_bind(signed(until_ms));
+        query.push(" AND s.time_ms < ").number(signed(until_ms));
     }
     query
 }
 
-fn row(row: &SqliteRow) -> Result<Row, StoreError> {
-    let id: &str = row.try_get("id")?;
-    let id = id.parse().map_err(|error| sqlx::Error::Decode(Box::new(error) as Box<_>))?;
+fn row(row: &AnyRow) -> Result<Row, StoreError> {
     Ok(Row {
         arrival: row.try_get("arrival")?,
-        id,
+        id: super::id(row.try_get("id")?)?,
         member: row.try_get("member")?,
         agent: row.try_get("agent")?,
         time_ms: unsigned(row.try_get("time_ms")?),

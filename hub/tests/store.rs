@@ -1,0 +1,253 @@
+//! The database, as both: each case on a file, and all of them on a PostgreSQL of the test's own.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a test is a failed test")]
+
+use sqlx::Connection as _;
+use uuid::Uuid;
+use yumen_exchange::check::{self, Received};
+use yumen_exchange::sighting::Sighting;
+use yumen_exchange::status::Status;
+use yumen_hub::store::{Address, Filter, Row, SHARED_RULE, SharedRow, StatusReceived, Store, StoreError};
+
+fn received(number: u64, change: impl FnOnce(&mut Sighting)) -> Received {
+    let golden = include_bytes!("../../exchange/tests/golden/sighting_of_a_rejected_message.json");
+    let mut received = check::sighting("yumen/v1/bank-a/gw1/sighting", golden).unwrap();
+    let base = 0x019a_8c6e_7f00_7a11_8b22_0000_0000_0000u128;
+    received.envelope.id = Uuid::from_u128(base + u128::from(number));
+    received.time_ms = 1_000_000 + number;
+    change(&mut received.envelope.data);
+    received
+}
+
+/// An empty database.
+struct Place {
+    address: Address,
+    store: Store,
+}
+
+impl Place {
+    async fn new(address: Address) -> Self {
+        let store = Store::open(&address).await.unwrap();
+        Self { address, store }
+    }
+}
+
+/// Each case on a file of its own, and all of them on one server, with a database each.
+macro_rules! on_both {
+    ($($case:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $case() {
+                let dir = tempfile::tempdir().unwrap();
+                let place = super::Place::new(super::Address::file(&dir.path().join("hub #1?.sqlite")).unwrap()).await;
+                assert!(dir.path().join("hub #1?.sqlite").is_file());
+                super::$case(place).await;
+            })*
+        }
+
+        #[tokio::test]
+        async fn all_of_it_on_postgresql() {
+            let server = yumen_tests::postgres::Postgres::start(&["fsync=off"]).unwrap();
+            $({
+                let address = server.database(stringify!($case)).unwrap().parse().unwrap();
+                println!(stringify!($case));
+                $case(Place::new(address).await).await;
+            })*
+        }
+    };
+}
+
+on_both![
+    a_sighting_is_there_once_however_often_it_comes,
+    what_was_committed_is_there_after_reopening,
+    a_database_of_a_newer_program_is_left_alone,
+    filters_find_what_they_name_and_nothing_else,
+    pages_follow_one_another_while_more_comes_in,
+    an_agents_last_word_stands,
+    typologies_are_counted_by_the_hour,
+    indicators_are_added_up_over_members_and_days,
+    what_is_shared_and_taken_back,
+    numbers_given_out_only_rise,
+];
+
+fn ids(rows: &[Row]) -> Vec<u64> {
+    rows.iter().map(|row| u64::try_from(row.id.as_u128() & 0xFFFF).unwrap()).collect()
+}
+
+async fn a_sighting_is_there_once_however_often_it_comes(Place { store, .. }: Place) {
+    let batch = [received(1, |_| {}), received(2, |_| {}), received(1, |_| {})];
+    assert_eq!(store.commit(&batch, &[], 5).await.unwrap(), 2);
+    assert_eq!(store.commit(&batch, &[], 9).await.unwrap(), 0);
+    assert_eq!(store.count().await.unwrap(), 2);
+    let row = store.sighting(batch[0].envelope.id).await.unwrap().unwrap();
+    assert_eq!((row.received_ms, row.time_ms, &row.data), (5, 1_000_001, &batch[0].envelope.data));
+    assert_eq!((&row.member[..], &row.agent[..]), ("bank-a", "gw1"));
+    assert_eq!(store.sighting(Uuid::nil()).await.unwrap(), None);
+}
+
+async fn what_was_committed_is_there_after_reopening(Place { store, address }: Place) {
+    store.commit(&[received(1, |_| {})], &[], 5).await.unwrap();
+    // Not closed, as after kill -9.
+    let again = Store::open(&address).await.unwrap();
+    assert_eq!(again.count().await.unwrap(), 1);
+}
+
+async fn a_database_of_a_newer_program_is_left_alone(Place { store, address }: Place) {
+    let later = "UPDATE _sqlx_migrations SET version = 99 WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)";
+    let mut connection = sqlx::AnyConnection::connect(&address.exposed()).await.unwrap();
+    sqlx::query(later).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    store.close().await;
+    let refused = Store::open(&address).await;
+    assert!(matches!(refused, Err(StoreError::Newer { found: 99, .. })));
+}
+
+async fn filters_find_what_they_name_and_nothing_else(Place { store, .. }: Place) {
+    let mut batch = vec![
+        received(1, |data| data.typology = "fraud".into()),
+        received(2, |data| data.verdict = "flag".into()),
+        received(3, |data| data.indicators[1].value = "x'; DROP TABLE sighting; --".into()),
+        received(4, |data| data.indicators.clear()),
+    ];
+    batch[3].member = "bank-b".parse().unwrap();
+    store.commit(&batch, &[], 5).await.unwrap();
+    let cases: Vec<(Filter, Vec<u64>)> = vec![
+        (Filter::default(), vec![4, 3, 2, 1]),
+        (Filter { typology: Some("fraud".into()), ..Filter::default() }, vec![1]),
+        (Filter { verdict: Some("flag".into()), ..Filter::default() }, vec![2]),
+        (Filter { member: Some("bank-b".into()), ..Filter::default() }, vec![4]),
+        (
+            Filter { agent: Some("gw1".into()), member: Some("bank-a".into()), ..Filter::default() },
+            vec![3, 2, 1],
+        ),
+        (Filter { indicator: Some("x'; DROP TABLE sighting; --".into()), ..Filter::default() }, vec![3]),
+        (Filter { indicator: Some("+8613800000001".into()), ..Filter::default() }, vec![3, 2, 1]),
+        (Filter { indicator: Some("%".into()), ..Filter::default() }, vec![]),
+        (Filter { since_ms: Some(1_000_003), ..Filter::default() }, vec![4, 3]),
+        (Filter { until_ms: Some(1_000_003), ..Filter::default() }, vec![2, 1]),
+        (Filter { since_ms: Some(u64::MAX), ..Filter::default() }, vec![]),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(ids(&store.page(&filter, None, 10).await.unwrap()), expected, "{filter:?}");
+        let mut arrived = ids(&store.arrived_after(&filter, 0, 10).await.unwrap());
+        arrived.reverse();
+        assert_eq!(arrived, expected, "{filter:?}");
+    }
+}
+
+async fn pages_follow_one_another_while_more_comes_in(Place { store, .. }: Place) {
+    let batch: Vec<_> = (1..=5).map(|number| received(number * 10, |_| {})).collect();
+    store.commit(&batch, &[], 5).await.unwrap();
+    let any = Filter::default();
+    let first = store.page(&any, None, 2).await.unwrap();
+    assert_eq!(ids(&first), [50, 40]);
+    // A late one, older than those seen, and a new one.
+    store.commit(&[received(35, |_| {}), received(60, |_| {})], &[], 6).await.unwrap();
+    let second = store.page(&any, Some(first[1].id), 3).await.unwrap();
+    assert_eq!(ids(&second), [35, 30, 20]);
+    let after = store.arrived_after(&any, first[0].arrival, 10).await.unwrap();
+    assert_eq!(ids(&after), [35, 60], "a live stream gets what arrives, however old");
+    assert_eq!(store.last_arrival().await.unwrap(), after[1].arrival);
+}
+
+async fn an_agents_last_word_stands(Place { store, .. }: Place) {
+    let golden = include_bytes!("../../exchange/tests/golden/status_of_a_running_agent.json");
+    let (member, agent, status) = check::status("yumen/v1/bank-a/gw1/status", golden).unwrap();
+    let said = |blocked| StatusReceived {
+        member: member.clone(),
+        agent: agent.clone(),
+        status: Status { blocked, ..status.clone() },
+    };
+    store.commit(&[], &[said(1), said(2)], 5).await.unwrap();
+    store.commit(&[], &[said(3)], 6).await.unwrap();
+    let agents = store.agents().await.unwrap();
+    assert_eq!(agents.len(), 1);
+    assert_eq!((agents[0].status.blocked, agents[0].received_ms), (3, 6));
+}
+
+async fn typologies_are_counted_by_the_hour(Place { store, .. }: Place) {
+    const HOUR: u64 = 3_600_000;
+    let at = |number, time_ms, typology: &str| {
+        let typology = typology.to_owned();
+        Received { time_ms, ..received(number, |data| data.typology = typology) }
+    };
+    let now = 1000 * HOUR;
+    let batch = [
+        at(1, now - 2 * HOUR, "fraud"),
+        at(2, now - HOUR, "fraud"),
+        at(3, now - HOUR, "stock-tips"),
+        at(4, u64::MAX, "fraud"),
+    ];
+    store.commit(&batch, &[], now).await.unwrap();
+    store.commit(&batch, &[], now).await.unwrap();
+    let counts = store.typologies_since(now - HOUR + 5).await.unwrap();
+    assert_eq!(counts, [("fraud".to_owned(), 2), ("stock-tips".to_owned(), 1)]);
+    assert_eq!(store.typologies_since(0).await.unwrap()[0], ("fraud".to_owned(), 3));
+    assert_eq!(
+        store.typologies_since(now).await.unwrap(),
+        [("fraud".to_owned(), 1)],
+        "a clock that is ahead"
+    );
+}
+
+async fn indicators_are_added_up_over_members_and_days(Place { store, .. }: Place) {
+    const DAY: u64 = 86_400_000;
+    let by = |number, member: &str| {
+        let mut received = received(number, |data| {
+            data.indicators.truncate(1);
+            // From the originator and from the text: one sighting of it.
+            let mut again = data.indicators[0].clone();
+            again.origin = "text".into();
+            data.indicators.push(again);
+        });
+        received.member = member.parse().unwrap();
+        received
+    };
+    let only = |store: Store| async move {
+        let mut known = store.observed(0).await.unwrap();
+        assert_eq!(known.len(), 1);
+        known.remove(0)
+    };
+    let first = [by(1, "bank-a"), by(2, "bank-a"), by(3, "bank-b"), by(1, "bank-a")];
+    store.commit(&first, &[], 20 * DAY).await.unwrap();
+    let known = only(store.clone()).await;
+    assert_eq!((known.members, known.hits, known.last_ms), (2, 3, 20 * DAY));
+    store.commit(&[by(1, "bank-a"), by(4, "bank-c")], &[], 25 * DAY).await.unwrap();
+    let known = only(store.clone()).await;
+    assert_eq!((known.members, known.hits, known.last_ms), (3, 4, 25 * DAY));
+    // Members that saw it longer ago than its lifetime count no more.
+    store.commit(&[by(5, "bank-c")], &[], 35 * DAY - 1).await.unwrap();
+    let known = only(store.clone()).await;
+    assert_eq!((known.members, known.hits), (1, 5));
+    // One that only a shared indicator stopped is no evidence.
+    let mut shared = by(6, "bank-d");
+    shared.envelope.data.rules.truncate(1);
+    shared.envelope.data.rules[0].id = format!("fraud/{SHARED_RULE}");
+    assert_eq!(store.commit(&[shared], &[], 36 * DAY).await.unwrap(), 1);
+    assert_eq!(only(store.clone()).await.hits, 5);
+    assert!(store.observed(36 * DAY).await.unwrap().is_empty());
+}
+
+async fn what_is_shared_and_taken_back(Place { store, .. }: Place) {
+    let row =
+        |value: &str| SharedRow { kind: "number".into(), value: value.into(), typology: "fraud".into() };
+    for (value, state, now) in [("1", "enforced", 5), ("2", "enforced", 6), ("1", "retracted", 7)] {
+        store.share(&row(value), state, now).await.unwrap();
+    }
+    store.share(&SharedRow { typology: String::new(), ..row("2") }, "enforced", 8).await.unwrap();
+    assert_eq!(store.enforced().await.unwrap(), [(row("2"), 8)]);
+    store.retract_rule("fraud/x", 9).await.unwrap();
+    store.retract_rule("fraud/x", 10).await.unwrap();
+    let expected = (vec!["fraud/x".to_owned()], vec!["number:1".to_owned()]);
+    assert_eq!(store.retracted(5).await.unwrap(), expected);
+}
+
+async fn numbers_given_out_only_rise(Place { store, .. }: Place) {
+    let mut last = 0;
+    for floor in [5, 5, 4, 100, 7] {
+        let number = store.give_out("serial", floor).await.unwrap();
+        assert!(number > last && number >= floor, "{number} after {last}");
+        last = number;
+    }
+    assert_eq!(store.give_out("retract", 1).await.unwrap(), 1);
+}
