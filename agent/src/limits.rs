@@ -122,15 +122,6 @@ pub const CLOSED_STALL_MAX: Duration = Duration::from_secs(600);
 /// How long a closed connection is still read, so that its last answers arrive.
 pub const LINGER_MAX: Duration = Duration::from_secs(1);
 
-/// Numbers that behaviour is tracked for, unless the configuration says otherwise.
-pub const BEHAVIOUR_NUMBERS: usize = 256 * 1024;
-
-/// Numbers of them that have buckets: those with more attempts a day than a slot holds.
-pub const BEHAVIOUR_BUSY_MAX: usize = 16 * 1024;
-
-/// Locks of the table of numbers.
-pub const BEHAVIOUR_SHARDS: usize = 64;
-
 /// Round trip that SIP's timers are made of (RFC 3261 §17.1.1.1).
 pub const SIP_T1: Duration = Duration::from_millis(500);
 

@@ -37,16 +37,20 @@ pub enum Counter {
     Short = 3,
     /// Answered and over.
     Ended = 4,
-    /// Seconds of ringing of answered and cancelled calls.
-    RingS = 5,
-    /// One-time passwords.
-    Otps = 6,
-    /// Attempts of callers for whom nobody vouches.
-    Unvouched = 7,
+    /// One-time passwords; of calls, attempts of callers for whom nobody vouches.
+    Marked = 5,
+    /// Attempts of callers whose number was verified.
+    Verified = 6,
+    /// Attempts of callers whose number failed its check.
+    FailedCheck = 7,
+    /// Attempts of virtual operators' numbers.
+    Virtual = 8,
+    /// Refused here.
+    Blocked = 9,
 }
 
 /// How many there are.
-pub(super) const COUNTERS: usize = 8;
+pub(super) const COUNTERS: usize = 10;
 
 /// Time buckets of one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,8 +119,10 @@ impl Busy {
             entry.time_s,
             &[
                 (Counter::Attempts, 1),
-                (Counter::Otps, one(entry.otp())),
-                (Counter::Unvouched, one(entry.unvouched())),
+                (Counter::Marked, one(entry.otp() || entry.unvouched())),
+                (Counter::Verified, one(entry.verified())),
+                (Counter::FailedCheck, one(entry.failed_check())),
+                (Counter::Virtual, one(entry.virtual_operator())),
             ],
         );
         self.settle(entry.time_s, State::Pending, entry);
@@ -126,7 +132,6 @@ impl Busy {
     /// Counts that an attempt went from a state to the one it has now.
     pub fn settle(&mut self, time_s: u32, from: State, entry: Entry) {
         let state = entry.state();
-        let rings = matches!(state, State::Answered | State::Cancelled) && from == State::Pending;
         let one = |is: bool| u16::from(is);
         let newly = |is: bool, was: bool| one(is && !was);
         self.add(
@@ -136,7 +141,7 @@ impl Busy {
                 (Counter::Unanswered, newly(state.is_unanswered(), from.is_unanswered())),
                 (Counter::Short, newly(state == State::Short, from == State::Short)),
                 (Counter::Ended, one(matches!(state, State::Ended | State::Short))),
-                (Counter::RingS, if rings { u16::try_from(entry.ring_s()).unwrap_or(0) } else { 0 }),
+                (Counter::Blocked, newly(state == State::Blocked, from == State::Blocked)),
             ],
         );
     }

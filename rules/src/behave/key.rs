@@ -2,7 +2,7 @@
 
 use yumen_wire::event::{Attestation, Channel, Event, Trunk, Verstat};
 
-use super::Subject;
+use super::{Marks, Subject};
 use crate::number::{self, CANONICAL_LEN_MAX, NumberKind};
 
 /// A mixing of 64 bits in which every bit of the input reaches every bit of the output (SplitMix64's finaliser).
@@ -93,6 +93,21 @@ impl Keys {
             Subject::Caller | Subject::Pair | Subject::Prefix => self.callee.value,
             Subject::Callee | Subject::Campaign => self.caller.value,
         }
+    }
+}
+
+/// What is known of an attempt when it comes. `otp`: the text has the form of a one-time password.
+#[must_use]
+pub fn marks(event: &Event<'_>, otp: bool) -> Marks {
+    let call = event.channel == Channel::Call;
+    let mut buffer = [0; CANONICAL_LEN_MAX];
+    let caller = number::classify(event.originator.digits, &mut buffer);
+    Marks {
+        otp,
+        unvouched: is_unvouched(event),
+        verified: call && event.call.verstat == Verstat::Passed,
+        failed: call && event.call.verstat == Verstat::Failed && event.call.trunk != Trunk::Own,
+        virtual_operator: caller.is_some_and(|caller| caller.virtual_operator),
     }
 }
 

@@ -16,8 +16,8 @@ mod table;
 use yumen_wire::event::Event;
 
 pub use busy::{Busy, Counter, width_for};
-pub use entry::{Entry, State};
-pub use key::{Keys, Party, is_softswitch, is_unvouched, mix};
+pub use entry::{Entry, Marks, State};
+pub use key::{Keys, Party, is_softswitch, is_unvouched, marks, mix};
 pub use slot::{SLOT_ENTRIES, Slot};
 pub use table::{Table, WAYS};
 
@@ -78,6 +78,14 @@ pub enum Measure {
     Otps = 9,
     /// Attempts of callers for whom nobody vouches ([`is_unvouched`]).
     Unvouched = 10,
+    /// Attempts of callers whose number was verified.
+    Verified = 11,
+    /// Attempts of callers whose number failed its check.
+    FailedChecks = 12,
+    /// Attempts of virtual operators' numbers.
+    Virtual = 13,
+    /// Attempts that were refused here.
+    Blocked = 14,
 }
 
 impl Subject {
@@ -105,7 +113,7 @@ impl Subject {
 
 impl Measure {
     /// All of them, in the order of their wire values.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Attempts,
         Self::Answered,
         Self::AnsweredRatio,
@@ -117,6 +125,10 @@ impl Measure {
         Self::Concurrent,
         Self::Otps,
         Self::Unvouched,
+        Self::Verified,
+        Self::FailedChecks,
+        Self::Virtual,
+        Self::Blocked,
     ];
 
     /// The name in a condition.
@@ -134,6 +146,10 @@ impl Measure {
             Self::Concurrent => "concurrent",
             Self::Otps => "otps",
             Self::Unvouched => "unvouched",
+            Self::Verified => "verified",
+            Self::FailedChecks => "failed_checks",
+            Self::Virtual => "virtual",
+            Self::Blocked => "blocked",
         }
     }
 

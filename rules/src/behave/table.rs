@@ -5,7 +5,7 @@
 //! one that loses them is counted by its slot alone, up to [`super::SLOT_ENTRIES`].
 
 use super::busy::{Busy, Counter};
-use super::entry::{Entry, State};
+use super::entry::{Entry, Marks, State};
 use super::slot::Slot;
 use super::{Measure, RATIO_ONE, SEQUENTIAL_GAP, UNDER_WAY_S_MAX, WINDOW_S_MAX};
 
@@ -65,7 +65,7 @@ impl<'s> Table<'s> {
             }
             None if is_busy => {
                 let from = open_states.first().copied().unwrap_or(State::Pending);
-                (from, Entry::new(time_s, peer.into(), state, false, false).with_ring_s(ring_s))
+                (from, Entry::new(time_s, peer.into(), state, Marks::NONE).with_ring_s(ring_s))
             }
             None => return,
         };
@@ -121,8 +121,12 @@ impl Reader<'_> {
                 let over = self.busy_sum_of(Counter::Ended, UNDER_WAY_S_MAX);
                 under_way.saturating_sub(over).max(slot.concurrent(now)).into()
             }
-            Measure::Otps => self.count(Counter::Otps, Entry::otp).into(),
-            Measure::Unvouched => self.count(Counter::Unvouched, Entry::unvouched).into(),
+            Measure::Otps => self.count(Counter::Marked, Entry::otp).into(),
+            Measure::Unvouched => self.count(Counter::Marked, Entry::unvouched).into(),
+            Measure::Verified => self.count(Counter::Verified, Entry::verified).into(),
+            Measure::FailedChecks => self.count(Counter::FailedCheck, Entry::failed_check).into(),
+            Measure::Virtual => self.count(Counter::Virtual, Entry::virtual_operator).into(),
+            Measure::Blocked => self.count(Counter::Blocked, |entry| entry.state() == State::Blocked).into(),
         }
     }
 

@@ -11,7 +11,9 @@ use clap::{Args, ValueEnum};
 use yumen_rules::policy::Policy;
 
 use super::{Failure, LangArg, Shown, finish, pack};
-use crate::screen::{Column, EngineJudge, Format, Options, Output, ScreenError};
+use crate::screen::{
+    Column, EngineJudge, Format, Options, Output, OverTime, ScreenError, looks_like_records_over_time,
+};
 
 /// What to screen.
 #[derive(Debug, Args)]
@@ -42,6 +44,10 @@ pub struct ScreenArgs {
     /// Whether the first record names the columns; by default it is looked at 首行是否为列名
     #[arg(long)]
     header: Option<bool>,
+    /// Whether to count how numbers behave, by the records' times in their order; by default for records of calls
+    /// 按时间累计号码行为
+    #[arg(long)]
+    over_time: Option<bool>,
     /// Worker threads; by default one a processor 线程数
     #[arg(long)]
     threads: Option<usize>,
@@ -66,7 +72,7 @@ pub fn screen(args: &ScreenArgs) -> ExitCode {
 fn run(args: &ScreenArgs) -> Result<ExitCode, Failure> {
     let file = args.file.as_deref().filter(|file| *file != Path::new("-"));
     let options = options(args, file);
-    let input: Box<dyn BufRead + Send> = match file {
+    let mut input: Box<dyn BufRead + Send> = match file {
         Some(path) => {
             let opened = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
             Box::new(BufReader::with_capacity(INPUT_BUFFER_BYTES, opened))
@@ -74,8 +80,14 @@ fn run(args: &ScreenArgs) -> Result<ExitCode, Failure> {
         None => Box::new(BufReader::with_capacity(INPUT_BUFFER_BYTES, io::stdin())),
     };
     let loaded = pack::load(args.pack.as_deref(), Shown { lang: LangArg::Both, json: false })?;
-    let judges = EngineJudge::several(&loaded, Policy::enforcing(), options.threads)
-        .map_err(|error| error.to_string())?;
+    let looks = || Ok(looks_like_records_over_time(input.fill_buf().map_err(|error| error.to_string())?));
+    let over_time = args.over_time.map_or_else(looks, Ok::<_, Failure>)?;
+    let policy = Policy::enforcing();
+    let judges = match over_time {
+        true => EngineJudge::over_time(&loaded, policy).map(|judge| vec![judge]),
+        false => EngineJudge::several(&loaded, policy, options.threads),
+    };
+    let judges = judges.map_err(|error| error.to_string())?;
 
     let started = Instant::now();
     let mut progress = Progress { shown: io::stderr().is_terminal(), last: started, started };
@@ -88,7 +100,11 @@ fn run(args: &ScreenArgs) -> Result<ExitCode, Failure> {
             if args.json && args.label.is_none() {
                 return Ok(ExitCode::SUCCESS);
             }
-            eprint!("{summary}");
+            if over_time {
+                eprint!("{}", OverTime(&summary));
+            } else {
+                eprint!("{summary}");
+            }
             eprintln!("{:.1} s, {:.0} messages a second", seconds, per_second(records, seconds));
             Ok(ExitCode::SUCCESS)
         }

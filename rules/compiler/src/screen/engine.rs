@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use yumen_behaviour::limits::NUMBERS_REPLAYED;
+use yumen_behaviour::{Behaviour, Ending, Timeline};
 use yumen_matcher::{LoadedPack, Worker, WorkerError};
 use yumen_rules::engine::Site;
 use yumen_rules::policy::Policy;
@@ -14,22 +16,46 @@ use super::{Judge, Opinion};
 pub struct EngineJudge {
     worker: Worker,
     policy: Policy,
+    timeline: Option<Timeline>,
 }
 
 impl EngineJudge {
-    /// One for each of `threads` workers.
+    /// One for each of `threads` workers. Nobody counts: each message is judged for itself.
     ///
     /// # Errors
     /// [`WorkerError`], when the engine has no memory for a thread.
     pub fn several(pack: &Arc<LoadedPack>, policy: Policy, threads: usize) -> Result<Vec<Self>, WorkerError> {
-        (0..threads.max(1)).map(|_| Ok(Self { worker: Worker::new(Arc::clone(pack))?, policy })).collect()
+        let one = || Ok(Self { worker: Worker::new(Arc::clone(pack))?, policy, timeline: None });
+        (0..threads.max(1)).map(|_| one()).collect()
+    }
+
+    /// One that counts how numbers behave, by the records' own times. It must see all records in their order.
+    ///
+    /// # Errors
+    /// [`WorkerError`], when the engine has no memory for a thread.
+    pub fn over_time(pack: &Arc<LoadedPack>, policy: Policy) -> Result<Self, WorkerError> {
+        let timeline = Some(Timeline::new(Arc::new(Behaviour::new(NUMBERS_REPLAYED))));
+        Ok(Self { worker: Worker::new(Arc::clone(pack))?, policy, timeline })
     }
 }
 
 impl Judge for EngineJudge {
     fn judge(&mut self, event: &Event<'_>) -> Result<Opinion, String> {
+        self.judge_record(event, None)
+    }
+
+    fn judge_record(&mut self, event: &Event<'_>, ending: Option<Ending>) -> Result<Opinion, String> {
         let pack = Arc::clone(self.worker.pack());
-        let judgement = self.worker.judge(&Site::DEFAULT, event).map_err(|error| error.to_string())?;
+        let timeline = self.timeline.as_mut().filter(|_| event.time_ms > 0);
+        let site = match timeline {
+            Some(timeline) => {
+                timeline.attempt(event);
+                timeline.follow(event, ending.unwrap_or_default());
+                Site { behaviour: timeline.behaviour().as_ref(), ..Site::DEFAULT }
+            }
+            None => Site::DEFAULT,
+        };
+        let judgement = self.worker.judge(&site, event).map_err(|error| error.to_string())?;
         if judgement.fired.is_empty() {
             return Ok(Opinion::default());
         }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
+use yumen_wire::event::Channel;
 
+use super::calls::{self, CallRecord};
 use super::{Column, Format, Options};
 
 /// Which columns are what.
@@ -34,6 +36,8 @@ pub(super) struct Fields<'a> {
     pub(super) label: Cow<'a, str>,
     /// Milliseconds since the Unix epoch; 0 where unknown.
     pub(super) time_ms: u64,
+    /// What a call's record says beside; `None` for a message.
+    pub(super) call: Option<CallRecord>,
 }
 
 /// Names that make a CSV's first record a header.
@@ -112,6 +116,7 @@ impl Layout {
             to: optional(&self.to),
             label: optional(&self.label),
             time_ms: 0,
+            call: None,
         })
     }
 
@@ -119,22 +124,26 @@ impl Layout {
         let Ok(value) = serde_json::from_slice::<Value>(record) else { return Err("not JSON") };
         let Value::Object(object) = value else { return Err("not a JSON object") };
         let field = |place: &Place| match place {
-            Place::Key(key) => object.get(key).and_then(|value| match value {
-                Value::String(text) => Some(text.clone()),
-                Value::Number(number) => Some(number.to_string()),
-                Value::Bool(flag) => Some(flag.to_string()),
-                _ => None,
-            }),
+            Place::Key(key) => object.get(key).and_then(calls::word),
             Place::Last | Place::Index(_) => None,
         };
-        let optional =
-            |place: &Option<Place>| Cow::Owned(place.as_ref().and_then(&field).unwrap_or_default());
+        let optional = |place: &Option<Place>| place.as_ref().and_then(&field);
+        // Call records have words of their own for the two sides.
+        let side = |place, other: &str| {
+            optional(place).or_else(|| object.get(other).and_then(calls::word)).unwrap_or_default()
+        };
+        let channel = calls::channel(&object)?;
+        let text = match channel {
+            Some(_) => field(&self.text).unwrap_or_default(),
+            None => field(&self.text).ok_or("no text")?,
+        };
         Ok(Fields {
-            text: Cow::Owned(field(&self.text).ok_or("no text")?),
-            from: optional(&self.from),
-            to: optional(&self.to),
-            label: optional(&self.label),
+            text: Cow::Owned(text),
+            from: Cow::Owned(side(&self.from, "caller")),
+            to: Cow::Owned(side(&self.to, "callee")),
+            label: Cow::Owned(optional(&self.label).unwrap_or_default()),
             time_ms: object.get("time").and_then(time_ms).unwrap_or(0),
+            call: (channel == Some(Channel::Call)).then(|| CallRecord::of(&object)),
         })
     }
 }
@@ -283,6 +292,12 @@ mod tests {
         assert_eq!((&*fields.text, &*fields.from, &*fields.to), ("你好", "10690000", "13800000000"));
         assert_eq!(fields.time_ms, 1_718_710_927_000);
         assert_eq!(layout.fields(b"{\"from\":1}"), Err("no text"));
+        let message = layout.fields(br#"{"channel":"sms","caller":"10690000","callee":"13800000000"}"#);
+        assert_eq!(
+            message.map(|fields| (fields.from.into_owned(), fields.call)),
+            Ok(("10690000".to_owned(), None))
+        );
+        assert_eq!(layout.fields(b"{\"channel\":\"fax\"}"), Err("unknown channel"));
         assert_eq!(layout.fields(b"[1]"), Err("not a JSON object"));
         assert_eq!(layout.fields(b"{"), Err("not JSON"));
     }

@@ -7,6 +7,7 @@
 //! Every record gets one answer, malformed ones too: they are allowed, and their answer says what is wrong.
 
 mod answer;
+pub(crate) mod calls;
 mod engine;
 mod fields;
 mod pipeline;
@@ -15,13 +16,15 @@ mod summary;
 
 use std::path::Path;
 
+use yumen_behaviour::Ending;
 use yumen_rules::verdict::{Action, Typology};
 use yumen_wire::event::Event;
 
 pub use answer::Output;
+pub use calls::looks_like_records_over_time;
 pub use engine::EngineJudge;
 pub use pipeline::{ScreenError, screen};
-pub use summary::{Summary, Tally};
+pub use summary::{OverTime, Summary, Tally};
 
 /// How the input is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub enum Format {
     Tsv,
     /// RFC 4180: quoted fields may hold commas, quotes and line ends.
     Csv,
-    /// An object a line with `text` and, where known, `from`, `to`, `time`.
+    /// An object a line with `text` and, where known, `from`, `to`, `time`; or a record of a call.
     JsonLines,
 }
 
@@ -108,10 +111,22 @@ pub trait Judge: Send {
     /// # Errors
     /// What to say in the answer: the message is allowed then.
     fn judge(&mut self, event: &Event<'_>) -> Result<Opinion, String>;
+
+    /// Judges an event of a record that also says how it ended.
+    ///
+    /// # Errors
+    /// As [`Judge::judge`].
+    fn judge_record(&mut self, event: &Event<'_>, _ending: Option<Ending>) -> Result<Opinion, String> {
+        self.judge(event)
+    }
 }
 
 impl<J: Judge + ?Sized> Judge for Box<J> {
     fn judge(&mut self, event: &Event<'_>) -> Result<Opinion, String> {
         (**self).judge(event)
+    }
+
+    fn judge_record(&mut self, event: &Event<'_>, ending: Option<Ending>) -> Result<Opinion, String> {
+        (**self).judge_record(event, ending)
     }
 }

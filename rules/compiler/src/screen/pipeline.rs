@@ -1,12 +1,13 @@
 //! One reader, several workers, one writer: in the order of the input, with bounded memory.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use yumen_wire::event::{Address, Event};
+use yumen_wire::event::{Address, Call, Channel, Event};
 
 use super::fields::{Fields, Layout};
 use super::split::{Batch, Record, Splitter};
@@ -146,14 +147,12 @@ fn answer_batch(batch: &Batch, layout: &Layout, options: &Options, judge: &mut i
         let (fields, opinion, error) = opinion_of(record, bytes, layout, judge);
         let label = options.label.as_ref().map(|_| &*fields.label);
         answered.summary.count(label, &opinion, error.is_some());
-        answer::write(
-            &mut answered.text,
-            options.output,
-            record.line,
-            &fields.text,
-            &opinion,
-            error.as_deref(),
-        );
+        let shown = if fields.text.is_empty() && !fields.from.is_empty() {
+            Cow::Owned(format!("{} → {}", fields.from, fields.to))
+        } else {
+            fields.text
+        };
+        answer::write(&mut answered.text, options.output, record.line, &shown, &opinion, error.as_deref());
     }
     answered
 }
@@ -173,12 +172,14 @@ fn opinion_of<'a>(
         Err(defect) => return malformed(defect),
     };
     let event = Event {
+        channel: if fields.call.is_some() { Channel::Call } else { Channel::Sms },
         originator: Address::new(&fields.from),
         destination: Address::new(&fields.to),
         time_ms: fields.time_ms,
+        call: fields.call.as_ref().map_or(Call::NONE, |record| record.call()),
         ..Event::text_only(&fields.text)
     };
-    match judge.judge(&event) {
+    match judge.judge_record(&event, fields.call.as_ref().map(|record| record.ending)) {
         Ok(opinion) => (fields, opinion, None),
         Err(error) => (fields, Opinion::default(), Some(error)),
     }

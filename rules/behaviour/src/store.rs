@@ -1,6 +1,6 @@
 //! The table of numbers in shards, each behind its own lock.
 
-use crate::limits::{BEHAVIOUR_BUSY_MAX, BEHAVIOUR_SHARDS};
+use crate::limits::{NUMBERS_PER_BUSY, SHARDS};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use yumen_rules::behave::{Busy, Entry, Measure, Slot, State, Table, WAYS};
 
@@ -17,12 +17,12 @@ struct Shard {
 impl Store {
     /// With room for `numbers`.
     pub(super) fn new(numbers: usize) -> Self {
-        let of_shard = |all: usize| (all / BEHAVIOUR_SHARDS).next_multiple_of(WAYS).max(WAYS);
+        let of_shard = |all: usize| (all / SHARDS).next_multiple_of(WAYS).max(WAYS);
         let shard = || {
-            let busy = of_shard((numbers / 64).min(BEHAVIOUR_BUSY_MAX));
+            let busy = of_shard(numbers / NUMBERS_PER_BUSY);
             Mutex::new(Shard { slots: vec![Slot::FREE; of_shard(numbers)], busy: vec![Busy::FREE; busy] })
         };
-        Self { shards: (0..BEHAVIOUR_SHARDS).map(|_| shard()).collect() }
+        Self { shards: (0..SHARDS).map(|_| shard()).collect() }
     }
 
     /// Bytes that the table takes.
@@ -48,7 +48,7 @@ impl Store {
 
     fn with<R>(&self, key: u64, then: impl FnOnce(&mut Table<'_>) -> R) -> Option<R> {
         // The lower half chooses the shard, the table's set is chosen by the upper one.
-        let at = usize::try_from(key & 0xFFFF_FFFF).unwrap_or(0) % BEHAVIOUR_SHARDS;
+        let at = usize::try_from(key & 0xFFFF_FFFF).unwrap_or(0) % SHARDS;
         let shard = &mut *held(self.shards.get(at).filter(|_| key != 0)?);
         Some(then(&mut Table::new(&mut shard.slots, &mut shard.busy)))
     }
