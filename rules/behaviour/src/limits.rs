@@ -5,7 +5,7 @@ pub const NUMBERS: usize = 256 * 1024;
 /// Roles that a replay of records tracks: files are smaller than networks.
 pub const NUMBERS_REPLAYED: usize = 64 * 1024;
 /// Roles that one sequence of a rule's tests tracks.
-pub const NUMBERS_TESTED: usize = 4096;
+pub const NUMBERS_TESTED: usize = 16 * 1024;
 /// One in so many roles has buckets: those with more attempts a day than a slot holds.
 pub const NUMBERS_PER_BUSY: usize = 64;
 /// Locks of the table of numbers.

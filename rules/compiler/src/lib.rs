@@ -21,6 +21,7 @@ pub mod limits;
 pub mod lint;
 mod report;
 pub mod screen;
+mod sequence;
 pub mod sign;
 pub mod skeleton;
 pub mod source;

@@ -24,6 +24,11 @@ pub const DIAGNOSTICS_MAX: usize = 2000;
 const _: () = assert!(LITERAL_CHARS_MIN < LITERAL_CHARS_MAX);
 const _: () = assert!(SOURCE_BYTES_MAX <= u32::MAX as u64, "spans are 32 bits");
 
+/// Events of one sequence of a test.
+pub const SEQUENCE_EVENTS_MAX: u64 = 20_000;
+/// Longest pause, ring time or talk of a sequence, in milliseconds: a month.
+pub const SEQUENCE_MS_MAX: u64 = 31 * 86_400_000;
+
 /// Longest record of a screened file in bytes.
 pub const SCREEN_RECORD_BYTES_MAX: usize = 1 << 20;
 /// A batch of a screened file is handed to a worker from this size on, in bytes.

@@ -1,8 +1,10 @@
-//! The rules' own tests: every `hit` must fire its rule, no `miss` may.
+//! The rules' own tests: every `hit` must fire its rule, no `miss` may; scenarios are played to the whole pack.
 //!
 //! ```text
 //! draft → pack bytes → engine → each text judged (observed) → a diagnostic at each text that fails, with the reason
 //! ```
+
+mod sequences;
 
 use std::sync::Arc;
 
@@ -24,7 +26,9 @@ use crate::source::tree::{RuleSource, SuppressSource, TestSource};
 pub struct TestSummary {
     /// Texts that were judged.
     pub texts: usize,
-    /// Those that failed.
+    /// Sequences that were played.
+    pub sequences: usize,
+    /// Those that failed, of both.
     pub failed: usize,
     /// `hit` texts that an enforcing gateway would block.
     pub hits_blocked: usize,
@@ -43,10 +47,13 @@ pub fn run(report: &mut Report) -> Result<TestSummary, BuildError> {
     let mut run = Run { worker, loaded, summary: TestSummary::default(), out: &mut report.diagnostics };
     for (index, rule) in (0..).zip(&report.tree.rules) {
         run.rule(index, rule, &report.tree.suppressions);
+        run.rule_sequences(index, rule, &report.tree.suppressions);
     }
     for (index, suppression) in (0..).zip(&report.tree.suppressions) {
         run.suppression(index, suppression);
+        run.suppression_sequences(index, suppression);
     }
+    report.tree.scenarios.iter().for_each(|scenario| run.scenario(scenario));
     Ok(run.summary)
 }
 

@@ -11,3 +11,4 @@ mod parser;
 mod window;
 
 pub use check::{Named, Scope, resolve};
+pub(crate) use window::seconds as window_seconds;

@@ -27,7 +27,7 @@ fn subject(path: &str) -> Option<Subject> {
 }
 
 /// `10s`, `10m`, `24h`, `1d`.
-fn seconds(window: &str) -> Option<u32> {
+pub(crate) fn seconds(window: &str) -> Option<u32> {
     let digits = window.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match window.get(digits.len()..)? {
         "s" => 1,

@@ -65,6 +65,11 @@ fn names(tree: &Tree, out: &mut Diagnostics) {
         out.at(id.span, Defect::BadId { id: id.value.clone() });
     }
     distinct(ids.into_iter(), out);
+    let scenarios: Vec<&Text> = tree.scenarios.iter().map(|scenario| &scenario.id).collect();
+    for id in scenarios.iter().filter(|id| !id_form(&id.value)) {
+        out.at(id.span, Defect::BadId { id: id.value.clone() });
+    }
+    distinct(scenarios.into_iter(), out);
 
     let groups: Vec<&Text> = tree.groups.iter().map(|group| &group.id).collect();
     let own = tree.rules.iter().flat_map(|rule| &rule.matches);

@@ -38,10 +38,10 @@ impl<'a> Resolver<'a> {
 
     fn rule(&mut self, source: &'a RuleSource, out: &mut Diagnostics) -> RuleDraft {
         let id = &source.id.value;
-        if source.hits.is_empty() {
+        if source.hits.is_empty() && source.hit_sequences.is_empty() {
             out.at(source.id.span, Defect::NoHit { id: id.clone() });
         }
-        if source.misses.is_empty() {
+        if source.misses.is_empty() && source.miss_sequences.is_empty() {
             out.at(source.id.span, Defect::NoMiss { id: id.clone() });
         }
         let when = self.condition(id, &source.matches, source.when.as_ref(), out);
@@ -81,7 +81,7 @@ impl<'a> Resolver<'a> {
         out: &mut Diagnostics,
     ) -> SuppressDraft {
         let id = &source.id.value;
-        if source.hits.is_empty() {
+        if source.hits.is_empty() && source.hit_sequences.is_empty() {
             out.at(source.id.span, Defect::SuppressWithoutTest { id: id.clone() });
         }
         let mut taken: Vec<usize> = Vec::new();

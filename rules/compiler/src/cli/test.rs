@@ -38,9 +38,9 @@ pub(super) fn run(args: &TestArgs) -> ExitCode {
 
 /// Says what the tests did.
 pub(super) fn tested(summary: &TestSummary, shown: Shown) {
-    let TestSummary { texts, failed, hits_blocked, hits } = summary;
+    let TestSummary { texts, sequences, failed, hits_blocked, hits } = summary;
     shown.say(
-        &format!("{texts} 条例句，{failed} 条不通过；{hits} 条 hit 中 {hits_blocked} 条会被执行中的网关拦截"),
-        &format!("{texts} texts, {failed} failed; of {hits} hits an enforcing gateway blocks {hits_blocked}"),
+        &format!("{texts} 条例句、{sequences} 段序列，{failed} 条不通过；{hits} 条 hit 中 {hits_blocked} 条会被执行中的网关拦截"),
+        &format!("{texts} texts and {sequences} sequences, {failed} failed; of {hits} hits an enforcing gateway blocks {hits_blocked}"),
     );
 }

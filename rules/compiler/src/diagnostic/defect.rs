@@ -83,8 +83,8 @@ defects! {
     UnknownSection { name } Error "E004"
     zh "没有 `{name}` 这种段"
     en "there is no section `{name}`"
-    help_zh "可用的段：[pack]、[defaults]、[[group]]、[[rule]]、[[suppress]]、[[protect]]、[[list]]、[[sender]]"
-    help_en "sections are [pack], [defaults], [[group]], [[rule]], [[suppress]], [[protect]], [[list]], [[sender]]";
+    help_zh "可用的段：[pack]、[defaults]、[[group]]、[[rule]]、[[suppress]]、[[protect]]、[[list]]、[[sender]]、[[scenario]]"
+    help_en "sections are [pack], [defaults], [[group]], [[rule]], [[suppress]], [[protect]], [[list]], [[sender]], [[scenario]]";
 
     /// A field that a section doesn't have.
     UnknownField { field, place } Error "E005"
@@ -308,13 +308,53 @@ defects! {
     NoHit { id } Error "E050"
     zh "规则 `{id}` 没有 `hit` 例句"
     en "the rule `{id}` has no `hit` text"
-    help_zh "至少写一条它必须抓住的短信：没有测试的规则不能进规则包"
-    help_en "write at least one message it must catch: a rule without a test doesn't enter a pack";
+    help_zh "至少写一条它必须抓住的短信，或一段它必须抓住的来电序列：没有测试的规则不能进规则包"
+    help_en "write at least one message, or sequence of calls, it must catch: a rule without a test doesn't enter a pack";
 
     /// A test with an empty text.
     EmptyTest { id } Error "E051"
     zh "`{id}` 有一条空的例句"
     en "`{id}` has an empty test text";
+
+    /// A sequence without events.
+    EmptySequence { runs } Error "E052"
+    zh "序列的 {runs} 段里没有要判定的事件"
+    en "the {runs} runs of the sequence have no events to judge"
+    help_zh "写 `events = [{{ repeat = 20, every = \"15s\", from = \"1700000{{0001}}\", to = \"13900000001\" }}]`；`background = true` 的只是背景"
+    help_en "write `events = [{{ repeat = 20, every = \"15s\", from = \"1700000{{0001}}\", to = \"13900000001\" }}]`; those with `background = true` aren't judged";
+
+    /// A sequence above the limit.
+    LongSequence { events, limit } Error "E053"
+    zh "序列有 {events} 个事件，最多 {limit} 个"
+    en "the sequence has {events} events, at most {limit} are allowed";
+
+    /// A span of time that can't be read.
+    BadDuration { value } Error "E054"
+    zh "`{value}` 不是一段时间"
+    en "`{value}` isn't a span of time"
+    help_zh "写成 `500ms`、`30s`、`10m`、`2h` 或 `3d`"
+    help_en "write `500ms`, `30s`, `10m`, `2h` or `3d`";
+
+    /// A number or text with a place that can't be read.
+    BadTemplate { value } Error "E055"
+    zh "`{value}` 里花括号的写法不对"
+    en "the braces in `{value}` can't be read"
+    help_zh "`{{0001}}` 逐个加一，`{{0001+7}}`、`{{0099-1}}` 按步长变化，`{{####}}` 每次不同且互不相邻"
+    help_en "`{{0001}}` counts up, `{{0001+7}}` and `{{0099-1}}` go by a step, `{{####}}` is another one each time";
+
+    /// An attempt to be caught by that can't be read.
+    BadBy { value } Error "E056"
+    zh "`by` 不能是 {value}"
+    en "`by` can't be {value}"
+    help_zh "写第几次（`by = 5`），或占全部次数的百分比（`by = \"20%\"`，不足一次按一次算）"
+    help_en "write an attempt (`by = 5`), or a share of all of them (`by = \"20%\"`, a part of an attempt is a whole one)";
+
+    /// A time of day that can't be read.
+    BadClock { value } Error "E057"
+    zh "`{value}` 不是时刻"
+    en "`{value}` isn't a time of day"
+    help_zh "写成 `08:30` 或 `22:05`"
+    help_en "write `08:30` or `22:05`";
 
     /// A hit text that doesn't fire its rule.
     HitMissed { id, why_zh, why_en } Error "E060"
@@ -342,6 +382,31 @@ defects! {
     SuppressHit { id, why_zh, why_en } Error "E064"
     zh "`{id}` 对这条 miss 也成立：{why_zh}"
     en "`{id}` holds for this miss: {why_en}";
+
+    /// A hit sequence of which the rule catches nothing.
+    SequenceMissed { id, all, why_zh, why_en } Error "E065"
+    zh "规则 `{id}` 在这段序列的全部 {all} 次里一次也没有抓住；最后一次：{why_zh}"
+    en "the rule `{id}` catches none of the {all} attempts of this sequence; at the last one: {why_en}";
+
+    /// A hit sequence that the rule catches too late.
+    SequenceLate { id, first, by, all, why_zh, why_en } Error "E066"
+    zh "规则 `{id}` 到第 {first} 次才抓住，最迟应在第 {by} 次（共 {all} 次）；第 {by} 次：{why_zh}"
+    en "the rule `{id}` catches attempt {first} first, it must catch attempt {by} of {all} at the latest; at that one: {why_en}";
+
+    /// A miss sequence of which the rule catches something.
+    SequenceHit { id, at, all, why_zh, why_en } Error "E067"
+    zh "规则 `{id}` 误抓了这段序列的第 {at} 次（共 {all} 次）：{why_zh}"
+    en "the rule `{id}` catches attempt {at} of {all} of this sequence: {why_en}";
+
+    /// A scenario that isn't caught in time.
+    ScenarioMissed { id, by, all, first } Error "E068"
+    zh "场景 `{id}` 最迟应在第 {by} 次（共 {all} 次）被抓住，实际：{first}"
+    en "the scenario `{id}` must be caught at attempt {by} of {all} at the latest, it is caught at: {first}";
+
+    /// An honest scenario that something is done about.
+    ScenarioCaught { id, at, all, action, rules } Error "E069"
+    zh "场景 `{id}` 的第 {at} 次（共 {all} 次）被误判为 {action}：{rules}"
+    en "attempt {at} of {all} of the scenario `{id}` gets {action}, which it must not: {rules}";
 
     /// The pack couldn't be made of sources that are right.
     NotBuilt { reason } Error "E070"

@@ -7,6 +7,8 @@
 pub mod map;
 mod reader;
 mod sections;
+pub mod sequence;
+pub mod template;
 pub mod text;
 pub mod tree;
 

@@ -11,6 +11,7 @@ use yumen_rules::verdict::{Ladder, Typology};
 
 use super::map::{FileId, SourceMap, Span};
 use super::reader::{Reader, Section, offset};
+use super::sequence::SequenceSource;
 use super::text::Text;
 use super::tree::{
     Channels, Defaults, GroupSource, ListSource, MatchSource, ModuleSource, NamedMatch, ProtectSource,
@@ -66,7 +67,7 @@ fn parse<'a>(file: FileId, text: &'a str, out: &mut Diagnostics) -> Spanned<DeTa
     document
 }
 
-const SECTIONS: [&str; 6] = ["group", "rule", "suppress", "protect", "list", "sender"];
+const SECTIONS: [&str; 7] = ["group", "rule", "suppress", "protect", "list", "sender", "scenario"];
 const MATCH_FIELDS: [&str; 6] = ["any", "all", "regex", "include", "view", "need"];
 const GROUP_FIELDS: [&str; 7] = ["id", "any", "all", "regex", "include", "view", "need"];
 const RULE_FIELDS: [&str; 12] = [
@@ -135,6 +136,7 @@ impl Reader<'_> {
                     "suppress" => tree.suppressions.extend(self.suppress(section)),
                     "protect" => tree.protections.extend(self.protect(section)),
                     "list" => tree.lists.extend(self.list(section, sources)),
+                    "scenario" => self.scenario(section, tree),
                     _ => tree.senders.extend(self.sender(section)),
                 }
             }
@@ -177,6 +179,7 @@ impl Reader<'_> {
         }
         let title_zh = self.required(section, "title").map(|title| title.value).unwrap_or_default();
         let score = self.score(section);
+        let (hits, misses) = (self.tests(section, "hit"), self.tests(section, "miss"));
         let default_channels = defaults.channels.unwrap_or(Channels { sms: true, call: false });
         let rule = RuleSource {
             typology,
@@ -191,8 +194,10 @@ impl Reader<'_> {
             overrides: self.word_list(section, "overrides", &Protected::ALL.map(Protected::id), protected),
             matches: self.matches(section),
             when: self.required(section, "when"),
-            hits: self.tests(section, "hit"),
-            misses: self.tests(section, "miss"),
+            hits: hits.texts,
+            misses: misses.texts,
+            hit_sequences: hits.sequences,
+            miss_sequences: misses.sequences,
             span: section.span,
             id: self.required(section, "id")?,
         };
@@ -201,6 +206,7 @@ impl Reader<'_> {
 
     fn suppress(&mut self, section: Section<'_>) -> Option<SuppressSource> {
         self.only(section, &SUPPRESS_FIELDS);
+        let (hits, misses) = (self.tests(section, "hit"), self.tests(section, "miss"));
         Some(SuppressSource {
             title_zh: self.words(section, "title"),
             title_en: self.words(section, "title_en"),
@@ -213,8 +219,10 @@ impl Reader<'_> {
                 &Typology::ALL.map(Typology::id),
                 Typology::from_id,
             ),
-            hits: self.tests(section, "hit"),
-            misses: self.tests(section, "miss"),
+            hits: hits.texts,
+            misses: misses.texts,
+            hit_sequences: hits.sequences,
+            miss_sequences: misses.sequences,
             span: section.span,
             id: self.required(section, "id")?,
         })
@@ -383,13 +391,23 @@ impl Reader<'_> {
         matches
     }
 
-    fn tests(&mut self, section: Section<'_>, field: &str) -> Vec<TestSource> {
-        let Some(value) = section.table.get(field) else { return Vec::new() };
+    fn tests(&mut self, section: Section<'_>, field: &str) -> Tests {
+        let mut tests = Tests::default();
+        let Some(value) = section.table.get(field) else { return tests };
         let items: Vec<&Spanned<DeValue<'_>>> = match value.get_ref() {
             DeValue::Array(array) => array.iter().collect(),
             _ => vec![value],
         };
-        items.into_iter().filter_map(|item| self.test(item, field)).collect()
+        for item in items {
+            match item.get_ref() {
+                DeValue::Table(table) if table.contains_key("events") => {
+                    let section = Section { table, place: field, span: self.span(item) };
+                    tests.sequences.extend(self.sequence(section));
+                }
+                _ => tests.texts.extend(self.test(item, field)),
+            }
+        }
+        tests
     }
 
     fn test(&mut self, item: &Spanned<DeValue<'_>>, field: &str) -> Option<TestSource> {
@@ -402,6 +420,13 @@ impl Reader<'_> {
         }
         Some(TestSource { text: self.as_text(item, field)?, from: None, to: None })
     }
+}
+
+/// What stands under `hit` or `miss`.
+#[derive(Default)]
+struct Tests {
+    texts: Vec<TestSource>,
+    sequences: Vec<SequenceSource>,
 }
 
 const LADDERS: [&str; 3] = ["shadow", "flag", "enforce"];

@@ -4,6 +4,7 @@ use yumen_rules::signal::{Protected, View};
 use yumen_rules::verdict::{Ladder, Typology};
 
 use super::map::Span;
+use super::sequence::{Expect, SequenceSource};
 use super::text::Text;
 use crate::draft::ListKind;
 
@@ -24,6 +25,8 @@ pub struct Tree {
     pub lists: Vec<ListSource>,
     /// `[[sender]]`s.
     pub senders: Vec<SenderSource>,
+    /// `[[scenario]]`s.
+    pub scenarios: Vec<ScenarioSource>,
     /// The classifier's section of the pack; empty where there is none.
     pub classifier: Vec<u8>,
 }
@@ -134,6 +137,10 @@ pub struct RuleSource {
     pub hits: Vec<TestSource>,
     /// What it must not catch.
     pub misses: Vec<TestSource>,
+    /// Sequences that it must catch in time.
+    pub hit_sequences: Vec<SequenceSource>,
+    /// Sequences that it must not catch anything of.
+    pub miss_sequences: Vec<SequenceSource>,
     /// The section's header.
     pub span: Span,
 }
@@ -159,8 +166,27 @@ pub struct SuppressSource {
     pub hits: Vec<TestSource>,
     /// What it must not hold for.
     pub misses: Vec<TestSource>,
+    /// Sequences that it must hold for in time.
+    pub hit_sequences: Vec<SequenceSource>,
+    /// Sequences that it must never hold for.
+    pub miss_sequences: Vec<SequenceSource>,
     /// The section's header.
     pub span: Span,
+}
+
+/// `[[scenario]]`: a sequence that the pack as a whole is tested with.
+#[derive(Clone, Debug)]
+pub struct ScenarioSource {
+    /// Its id.
+    pub id: Text,
+    /// Chinese title.
+    pub title_zh: String,
+    /// English title.
+    pub title_en: String,
+    /// What must come of it.
+    pub expect: Expect,
+    /// What happens.
+    pub sequence: SequenceSource,
 }
 
 /// `[[protect]]`.
