@@ -38,6 +38,21 @@ impl Default for BuildOptions {
     }
 }
 
+impl BuildOptions {
+    /// The draft of a pack that says this about itself.
+    #[must_use]
+    pub fn applied_to(&self, draft: &PackDraft) -> PackDraft {
+        PackDraft {
+            name: self.name.clone(),
+            channel: self.channel.clone(),
+            serial: self.serial,
+            created_s: self.created_s,
+            expires_s: self.expires_s,
+            ..draft.clone()
+        }
+    }
+}
+
 /// Why no pack was made of sources that have no errors.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -94,13 +109,5 @@ pub fn pack_bytes(report: &Report, options: &BuildOptions) -> Result<Vec<u8>, Bu
     if !report.is_buildable() {
         return Err(BuildError::Sources);
     }
-    let draft = PackDraft {
-        name: options.name.clone(),
-        channel: options.channel.clone(),
-        serial: options.serial,
-        created_s: options.created_s,
-        expires_s: options.expires_s,
-        ..report.draft.clone()
-    };
-    Ok(emit(&draft)?)
+    Ok(emit(&options.applied_to(&report.draft))?)
 }

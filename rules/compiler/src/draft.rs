@@ -41,6 +41,8 @@ pub struct PackDraft {
     pub protections: Vec<ProtectDraft>,
     /// The classifier's section ([`yumen_rules::classify`]); empty where there is none.
     pub classifier: Vec<u8>,
+    /// The automaton's section ([`crate::edge`]); empty but in packs for small devices.
+    pub automaton: Vec<u8>,
 }
 
 /// One pattern.

@@ -13,6 +13,7 @@ pub mod compare;
 pub mod corpus;
 pub mod diagnostic;
 pub mod draft;
+pub mod edge;
 pub mod embedded;
 pub mod emit;
 pub mod eval;

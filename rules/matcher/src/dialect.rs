@@ -102,6 +102,15 @@ pub(crate) struct Translated {
 
 /// Checks and translates a regular expression.
 pub(crate) fn translate(text: &str) -> Result<Translated, RegexDefect> {
+    let hir = parse(text)?;
+    Ok(Translated { hyperscan: printed(&hir, "\\b", "\\B"), rust: printed(&hir, "(?-u:\\b)", "(?-u:\\B)") })
+}
+
+/// The meaning of a regular expression, for those who make another matcher of it.
+///
+/// # Errors
+/// The first defect, with its place.
+pub fn parse(text: &str) -> Result<Hir, RegexDefect> {
     let whole = |kind| RegexDefect { kind, span: 0..text.len() };
     if text.len() > REGEX_BYTES_MAX {
         return Err(whole(RegexDefectKind::TooLong));
@@ -116,11 +125,10 @@ pub(crate) fn translate(text: &str) -> Result<Translated, RegexDefect> {
         span: range(error.span()),
     })?;
     match hir.properties().minimum_len() {
-        None => return Err(whole(RegexDefectKind::MatchesNothing)),
-        Some(0) => return Err(whole(RegexDefectKind::MatchesEmpty)),
-        Some(_) => {}
+        None => Err(whole(RegexDefectKind::MatchesNothing)),
+        Some(0) => Err(whole(RegexDefectKind::MatchesEmpty)),
+        Some(_) => Ok(hir),
     }
-    Ok(Translated { hyperscan: printed(&hir, "\\b", "\\B"), rust: printed(&hir, "(?-u:\\b)", "(?-u:\\B)") })
 }
 
 /// A literal as a regular expression.

@@ -46,7 +46,8 @@ pub struct HitSink<'s> {
 }
 
 impl<'s> HitSink<'s> {
-    pub(super) fn new(hits: &'s mut [Hit], marks: &'s mut [u32], stamp: u32) -> Self {
+    /// An empty one. `marks` has one element a pattern; those that carry `stamp` count as hit already.
+    pub fn new(hits: &'s mut [Hit], marks: &'s mut [u32], stamp: u32) -> Self {
         Self { hits, len: 0, marks, stamp, overflowed: false }
     }
 
@@ -67,7 +68,9 @@ impl<'s> HitSink<'s> {
         }
     }
 
-    pub(super) fn finish(self) -> (&'s [Hit], bool) {
+    /// The hits, and whether there were more than fit.
+    #[must_use]
+    pub fn finish(self) -> (&'s [Hit], bool) {
         (self.hits.get(..self.len).unwrap_or_default(), self.overflowed)
     }
 }

@@ -179,7 +179,7 @@ fn section_table(bytes: &[u8], header: &Header) -> Result<[Span; SectionKind::CO
     }
     let mut found = [Span::default(); SectionKind::COUNT];
     for ((slot, span), kind) in found.iter_mut().zip(spans).zip(SectionKind::ALL) {
-        let optional = matches!(kind, SectionKind::Classifier).then(Span::default);
+        let optional = matches!(kind, SectionKind::Classifier | SectionKind::Automaton).then(Span::default);
         *slot = span.or(optional).ok_or(PackError::MissingSection(*kind))?;
     }
     Ok(found)

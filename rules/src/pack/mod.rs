@@ -51,7 +51,8 @@
 //! | 17 | suppressed rules | 4: rule index |
 //! | 18 | protections | 12: id (4), class (1), 0 (1), nodes (2), first node (4) |
 //! | 19 | canaries | 12: text (4), owner (4), owner kind (1: 0 rule, 1 suppression), expectation (1: 0 miss, 1 hit), 0 (2) |
-//! | 32–63 | | reserved: 32 automaton for small devices, 33 number sets |
+//! | 32 | automaton | the bytes of an automaton for small devices (crate `yumen-edge`, which specifies and checks it); may be absent, and may be passed over |
+//! | 33, 35–63 | | reserved: 33 number sets |
 //! | 34 | classifier | the buckets of [`crate::classify`], which specifies it; may be absent |
 //!
 //! # Signature (64 bytes)
@@ -218,6 +219,8 @@ sections! {
     Canaries = 19, 18, 12, "canaries";
     /// The classifier.
     Classifier = 34, 19, 0, "classifier";
+    /// The automaton of small devices.
+    Automaton = 32, 20, 1, "automaton";
 }
 
 #[cfg(test)]
@@ -233,8 +236,8 @@ mod tests {
 
     #[test]
     fn wire_numbers_are_frozen() {
-        let wire: [u16; 20] = core::array::from_fn(|slot| SectionKind::ALL[slot] as u16);
-        assert_eq!(wire, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 34]);
+        let wire: [u16; 21] = core::array::from_fn(|slot| SectionKind::ALL[slot] as u16);
+        assert_eq!(wire, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 34, 32]);
         assert_eq!((FORMAT_VERSION, HEADER_LEN, SECTION_ENTRY_LEN, SIGNATURE_LEN), (1, 128, 16, 64));
         assert_eq!(MAGIC, *b"YUMENPCK");
     }

@@ -206,6 +206,13 @@ impl<'p> Pack<'p> {
         Model::new_checked(self.bytes.get(span.at..span.at.checked_add(span.len)?)?)
     }
 
+    /// The automaton of small devices, not checked; empty where the pack has none.
+    #[must_use]
+    pub fn automaton(&self) -> &'p [u8] {
+        let span = self.layout.span(SectionKind::Automaton);
+        self.bytes.get(span.at..span.at.saturating_add(span.len)).unwrap_or_default()
+    }
+
     /// All patterns.
     pub fn patterns(&self) -> impl Iterator<Item = Pattern<'p>> + use<'p> {
         let pack = *self;

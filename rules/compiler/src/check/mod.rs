@@ -2,7 +2,7 @@
 
 pub(crate) mod canonical;
 mod groups;
-mod prune;
+pub(crate) mod prune;
 mod regex;
 mod registry;
 mod rules;

@@ -3,7 +3,7 @@
 use crate::draft::{Expr, GroupIndex, PackDraft};
 
 /// Drops groups that no condition refers to, then patterns that no group refers to, and renumbers.
-pub(super) fn unused(draft: &mut PackDraft) {
+pub(crate) fn unused(draft: &mut PackDraft) {
     let mut used = vec![false; draft.groups.len()];
     conditions(draft, |group| {
         if let Some(slot) = used.get_mut(*group) {
@@ -50,7 +50,8 @@ fn conditions(draft: &mut PackDraft, mut each: impl FnMut(&mut GroupIndex)) {
     }
 }
 
-fn groups_of(expr: &mut Expr, each: &mut impl FnMut(&mut GroupIndex)) {
+/// Calls `each` for every group that a condition refers to.
+pub(crate) fn groups_of(expr: &mut Expr, each: &mut impl FnMut(&mut GroupIndex)) {
     match expr {
         Expr::Group(group) | Expr::GroupCount(group, ..) => each(group),
         Expr::And(parts) | Expr::Or(parts) => parts.iter_mut().for_each(|part| groups_of(part, each)),

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::{Failure, Sources, check, finish, keys, pack, test};
-use crate::build::{BuildOptions, build};
+use super::{Failure, Shown, Sources, check, finish, keys, pack, test};
+use crate::build::{BuildOptions, Built, build};
+use crate::edge;
 use crate::sign::{emit_public_key, sign};
 
 /// What to build.
@@ -37,6 +38,34 @@ pub struct BuildArgs {
     /// Leave it unsigned, for `sign` on another machine 不签名
     #[arg(long)]
     unsigned: bool,
+    /// For gateways, or the subset that fits a small device 用途：网关，或小型设备可容纳的子集
+    #[arg(long, value_enum, default_value_t = Profile::Gateway)]
+    profile: Profile,
+    /// Bytes that the device has for it, such as 512K; with --profile edge 设备可用的闪存大小
+    #[arg(long, default_value = "512K", value_parser = flash_bytes)]
+    flash: usize,
+}
+
+/// Who a pack is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Profile {
+    /// A gateway.
+    Gateway,
+    /// A small device.
+    Edge,
+}
+
+/// `524288`, `512K` or `1M`.
+fn flash_bytes(text: &str) -> Result<usize, String> {
+    let (digits, unit) = match text.strip_suffix(['K', 'k']) {
+        Some(digits) => (digits, 1 << 10),
+        None => text.strip_suffix(['M', 'm']).map_or((text, 1), |digits| (digits, 1 << 20)),
+    };
+    let number: Option<usize> = digits.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(unit))
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "a number of bytes, such as 524288, 512K or 1M 字节数".to_owned())
 }
 
 pub(super) fn run(args: &BuildArgs) -> ExitCode {
@@ -68,6 +97,9 @@ fn run_build(args: &BuildArgs) -> Result<ExitCode, Failure> {
     shown.show(&built.report);
     check::totals(&built.report, shown);
     test::tested(&built.tests, shown);
+    if args.profile == Profile::Edge {
+        built.bytes = fitted(&built, &options, args.flash, shown)?;
+    }
     let signer = if args.unsigned {
         "未签名 unsigned".to_owned()
     } else {
@@ -83,4 +115,31 @@ fn run_build(args: &BuildArgs) -> Result<ExitCode, Failure> {
         &format!("{output}: {size} bytes, serial {}, {signer}, in {seconds:.1} s", options.serial),
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// The pack for a device, and what was said about it.
+fn fitted(built: &Built, options: &BuildOptions, flash: usize, shown: Shown) -> Result<Vec<u8>, Failure> {
+    let fitted = edge::fit(built, options, flash).map_err(|error| error.to_string())?;
+    let recall = edge::recall(built, &fitted).map_err(|error| error.to_string())?;
+    for out in &fitted.left_out {
+        let (zh, en) = match out.reason {
+            edge::Reason::Flash => ("容量不足", "no room"),
+            edge::Reason::Expression => ("正则表达式过长", "an expression is too long"),
+            edge::Reason::Classifier => ("分类器未收入", "the classifier stayed out"),
+        };
+        shown.say(&format!("未收入 {}：{zh}", out.id), &format!("left out {}: {en}", out.id));
+    }
+    let (parts, kept, all) = (fitted.parts, fitted.rules, built.report.draft.rules.len());
+    shown.say(
+        &format!(
+            "设备版：{kept}/{all} 条规则，自动机 {} 字节（{} 节点，{} 个表达式，其中 {} 个逐条尝试）；规则自带例句拦截 {}/{}，网关版为 {}",
+            parts.bytes, parts.nodes, parts.programs, parts.always, recall.device, recall.texts, recall.gateway
+        ),
+        &format!(
+            "for a device: {kept} of {all} rules, automaton of {} bytes ({} nodes, {} expressions, {} of them tried on every text); \
+             of the rules' own hit texts it blocks {} of {}, a gateway {}",
+            parts.bytes, parts.nodes, parts.programs, parts.always, recall.device, recall.texts, recall.gateway
+        ),
+    );
+    Ok(fitted.bytes)
 }

@@ -58,6 +58,9 @@ pub fn emit(draft: &PackDraft) -> Result<Vec<u8>, EmitError> {
     protections(draft, &mut sections)?;
     canaries(draft, &mut sections)?;
     classifier(draft, &mut sections)?;
+    if !draft.automaton.is_empty() {
+        sections.table(SectionKind::Automaton, draft.automaton.clone(), wire(draft.automaton.len())?);
+    }
     let bytes = assemble(draft, &sections)?;
     match yumen_rules::pack::Layout::new_checked(&bytes) {
         Ok(_) => Ok(bytes),
@@ -272,10 +275,14 @@ fn classifier(draft: &PackDraft, sections: &mut Sections) -> Result<(), EmitErro
 }
 
 fn assemble(draft: &PackDraft, sections: &Sections) -> Result<Vec<u8>, EmitError> {
-    let kinds = SectionKind::ALL;
+    let kinds: Vec<SectionKind> = SectionKind::ALL
+        .iter()
+        .copied()
+        .filter(|kind| *kind != SectionKind::Automaton || !draft.automaton.is_empty())
+        .collect();
     let table_end = HEADER_LEN + kinds.len() * SECTION_ENTRY_LEN;
     let (mut table, mut body) = (Vec::new(), Vec::new());
-    for &kind in kinds {
+    for &kind in &kinds {
         let (bytes, count) = sections.finished(kind)?;
         body.resize(body.len().next_multiple_of(8), 0);
         for word in [table_end + body.len(), bytes.len(), count as usize] {
@@ -291,7 +298,8 @@ fn assemble(draft: &PackDraft, sections: &Sections) -> Result<Vec<u8>, EmitError
     let mut out = header(draft, kinds.len(), total)?;
     for (kind, words) in kinds.iter().zip(table.as_chunks::<3>().0) {
         out.extend_from_slice(&(*kind as u16).to_le_bytes());
-        out.extend_from_slice(&CRITICAL.to_le_bytes());
+        let flags = if *kind == SectionKind::Automaton { 0 } else { CRITICAL };
+        out.extend_from_slice(&flags.to_le_bytes());
         words.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
     }
     out.append(&mut body);

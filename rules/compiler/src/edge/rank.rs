@@ -1,0 +1,92 @@
+//! In which order rules are taken: those first that add most to what is caught, for the room that they need.
+
+use crate::build::{BuildError, Built};
+use crate::check::prune::groups_of;
+use crate::draft::PackDraft;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use yumen_matcher::{LoadOptions, LoadedPack, Worker};
+use yumen_rules::engine::Site;
+use yumen_rules::policy::REJECT_AT_DEFAULT;
+use yumen_rules::verdict::Ladder;
+use yumen_wire::event::Event;
+
+/// What a pattern takes beside its text: its records, its nodes in the automaton, its place in groups.
+const PATTERN_BYTES: usize = 48;
+
+/// Orders `candidates`. What a rule catches is told by the `hit` texts of all rules.
+pub(super) fn rank(built: &Built, candidates: &[usize]) -> Result<Vec<usize>, BuildError> {
+    let draft = &built.report.draft;
+    let mut catches = caught_by_rule(built)?;
+    let patterns: Vec<BTreeSet<usize>> =
+        (0..draft.rules.len()).map(|rule| patterns_of(draft, rule)).collect();
+    let (mut caught, mut taken) = (BTreeSet::new(), BTreeSet::new());
+    let mut rest: Vec<usize> = candidates.to_vec();
+    let mut order = Vec::with_capacity(rest.len());
+    while !rest.is_empty() {
+        let value = |rule: usize| {
+            let gain = catches.get(rule).map_or(0, |texts| texts.difference(&caught).count());
+            let room: usize = patterns
+                .get(rule)
+                .into_iter()
+                .flat_map(|patterns| patterns.difference(&taken))
+                .filter_map(|&pattern| draft.patterns.get(pattern))
+                .map(|pattern| pattern.text.len().saturating_mul(4).saturating_add(PATTERN_BYTES))
+                .sum();
+            // Texts for each MiB; where none is gained, what blocks goes before what reports.
+            let density = gain.saturating_mul(1 << 20) / room.max(1);
+            let standing = draft.rules.get(rule).map(|rule| (worth(rule.ladder), rule.score));
+            (density, standing, Reverse(rule))
+        };
+        let Some(position) = (0..rest.len()).max_by_key(|&at| rest.get(at).map(|&rule| value(rule))) else {
+            break;
+        };
+        let rule = rest.swap_remove(position);
+        taken.extend(patterns.get(rule).into_iter().flatten().copied());
+        if let Some(texts) = catches.get_mut(rule) {
+            caught.append(texts);
+        }
+        order.push(rule);
+    }
+    Ok(order)
+}
+
+/// For each rule the texts that it blocks by itself.
+fn caught_by_rule(built: &Built) -> Result<Vec<BTreeSet<usize>>, BuildError> {
+    let loaded = Arc::new(LoadedPack::load_untried(&built.bytes, &LoadOptions::ANYTHING)?);
+    let mut worker = Worker::new(loaded)?;
+    let mut catches = vec![BTreeSet::new(); built.report.draft.rules.len()];
+    let texts = built.report.draft.rules.iter().flat_map(|rule| &rule.hits);
+    for (number, text) in texts.enumerate() {
+        let Ok(judgement) = worker.judge(&Site::DEFAULT, &Event::text_only(text)) else { continue };
+        for fired in judgement.fired.iter().filter(|fired| fired.suppressed_by.is_none()) {
+            if fired.score >= REJECT_AT_DEFAULT
+                && let Some(texts) = catches.get_mut(fired.rule as usize)
+            {
+                texts.insert(number);
+            }
+        }
+    }
+    Ok(catches)
+}
+
+fn patterns_of(draft: &PackDraft, rule: usize) -> BTreeSet<usize> {
+    let mut patterns = BTreeSet::new();
+    if let Some(rule) = draft.rules.get(rule) {
+        groups_of(&mut rule.when.clone(), &mut |group| {
+            patterns.extend(
+                draft.groups.get(*group).into_iter().flat_map(|group| group.patterns.iter().copied()),
+            );
+        });
+    }
+    patterns
+}
+
+const fn worth(ladder: Ladder) -> u8 {
+    match ladder {
+        Ladder::Shadow => 0,
+        Ladder::Flag => 1,
+        Ladder::Enforce => 2,
+    }
+}
