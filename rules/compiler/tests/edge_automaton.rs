@@ -1,5 +1,7 @@
 //! The automaton of small devices against the `regex` crate, and changed by anybody.
 
+#![expect(clippy::unwrap_used, reason = "what a test can't make or load fails it")]
+
 use proptest::prelude::*;
 use yumen_compiler::draft::PatternDraft;
 use yumen_compiler::edge::{EdgeError, automaton};

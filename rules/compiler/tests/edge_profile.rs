@@ -1,5 +1,7 @@
 //! The project's own packs on a device: the same pack gives the same verdicts by the automaton as by a gateway's engine.
 
+#![expect(clippy::unwrap_used, reason = "what a test can't make or load fails it")]
+
 use std::sync::Arc;
 
 use yumen_compiler::build::{BuildOptions, Built};
