@@ -307,7 +307,9 @@ impl Packs {
             cache: Some(&cache),
             ..LoadOptions::trusting(&keyring, clock::now_s())
         };
-        Ok(Some(Arc::new(LoadedPack::load(bytes, &options)?)))
+        let pack = LoadedPack::load(bytes, &options)?;
+        pack.warm();
+        Ok(Some(Arc::new(pack)))
     }
 
     fn swap(&self, pack: Arc<LoadedPack>) {

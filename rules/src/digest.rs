@@ -59,7 +59,7 @@ impl FromStr for Digest {
 pub fn digest(folded: &[u8]) -> Digest {
     let letters = folded.iter().filter(|byte| byte.is_ascii_lowercase()).count();
     let latin = letters * 2 > folded.len();
-    let mut sums = [0i32; 64];
+    let mut votes = Votes::default();
     let mut before = 0;
     let mut at = 0;
     while at < folded.len() {
@@ -72,12 +72,12 @@ pub fn digest(folded: &[u8]) -> Digest {
         };
         if counts {
             let hash = hash(unit);
-            vote(&mut sums, mixed(hash), 1);
-            vote(&mut sums, mixed(before ^ hash.rotate_left(17)), 2);
+            votes.add(mixed(hash), 0);
+            votes.add(mixed(before ^ hash.rotate_left(17)), 1);
             before = hash;
         }
     }
-    Digest(sums.iter().enumerate().fold(0, |bits, (bit, sum)| bits | u64::from(*sum > 0) << bit))
+    Digest(votes.majority())
 }
 
 /// Where the unit that starts at `at` ends: a character, or a run of ASCII without spaces.
@@ -87,9 +87,41 @@ fn unit_end(text: &[u8], at: usize) -> usize {
     at + if word > 0 { word } else { crate::fold::digits::width(text, at) }
 }
 
-fn vote(sums: &mut [i32; 64], hash: u64, weight: i32) {
-    for (bit, sum) in sums.iter_mut().enumerate() {
-        *sum += if hash >> bit & 1 == 1 { weight } else { -weight };
+/// Counts of 64 votes side by side: plane `n` holds bit `n` of every count, so that a vote costs a few operations and not 64.
+#[derive(Default)]
+struct Votes {
+    planes: [u64; PLANES],
+    cast: u64,
+}
+
+/// Bits of a count: more than a text of any length casts.
+const PLANES: usize = 32;
+
+impl Votes {
+    /// Adds a vote of weight `2^plane` wherever `hash` has a bit.
+    fn add(&mut self, hash: u64, plane: usize) {
+        self.cast += 1 << plane;
+        let mut carry = hash;
+        for bits in self.planes.iter_mut().skip(plane) {
+            let next = *bits & carry;
+            *bits ^= carry;
+            carry = next;
+            if carry == 0 {
+                return;
+            }
+        }
+    }
+
+    /// The places with more than half of the votes.
+    fn majority(&self) -> u64 {
+        let half = self.cast / 2;
+        let (mut above, mut equal) = (0, u64::MAX);
+        for (plane, bits) in self.planes.iter().enumerate().rev() {
+            let bound = if half >> plane & 1 == 1 { u64::MAX } else { 0 };
+            above |= equal & bits & !bound;
+            equal &= !(bits ^ bound);
+        }
+        above
     }
 }
 
@@ -116,7 +148,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Digest, NEAR_MAX, TEXT_LEN, digest};
+    use super::{Digest, NEAR_MAX, TEXT_LEN, Votes, digest};
     use crate::fold::{fold, folded_len_max};
 
     fn of(text: &str) -> Digest {
@@ -169,7 +201,23 @@ mod tests {
         }
     }
 
+    /// Counts each place by itself.
+    fn counted(votes: &[(u64, usize)]) -> u64 {
+        (0..64).fold(0, |bits, bit| {
+            let sum: i64 =
+                votes.iter().map(|(hash, plane)| ((hash >> bit & 1) as i64 * 2 - 1) << plane).sum();
+            bits | u64::from(sum > 0) << bit
+        })
+    }
+
     proptest! {
+        #[test]
+        fn votes_are_counted_as_by_hand(votes in proptest::collection::vec((any::<u64>(), 0..2usize), 0..200)) {
+            let mut planes = Votes::default();
+            votes.iter().for_each(|&(hash, plane)| planes.add(hash, plane));
+            prop_assert_eq!(planes.majority(), counted(&votes));
+        }
+
         #[test]
         fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let one = digest(&bytes);

@@ -1,10 +1,13 @@
 //! `yumen bench`: figures of this machine, each beside a baseline that runs next to it.
 
 mod load;
+mod peers;
+mod process;
 mod proxy;
 mod relay;
 
-pub use proxy::{ProxyBench, run_relay};
+pub use peers::Writes;
+pub use proxy::{ProxyBench, run_centre, run_relay};
 
 use std::collections::BTreeMap;
 

@@ -1,17 +1,19 @@
-//! The SMPP proxy beside a plain TCP relay: both as processes of their own, between the same peers.
+//! The SMPP proxy beside a plain TCP relay, between the same peers. Centre, relay and gateway are processes of their own.
 
 use super::load::{self, Load, Outcome};
+use super::peers::{self, Writes};
+pub(super) use super::process::{Peer, free_address};
 use super::{BenchError, Figures, relay};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+use tokio::net::TcpListener;
 
 /// What is needed to run it.
 #[derive(Clone, Debug)]
 pub struct ProxyBench {
-    /// This program, which becomes relay and gateway.
+    /// This program, which becomes centre, relay and gateway.
     pub program: PathBuf,
     /// A signed pack.
     pub pack: PathBuf,
@@ -31,86 +33,117 @@ impl ProxyBench {
     /// # Errors
     /// A process can't be started, or a peer fails.
     pub async fn run(&self, mut progress: impl FnMut(&str)) -> Result<Figures, BenchError> {
-        let centre = TcpListener::bind(LOOPBACK).await?;
-        let centre_addr = centre.local_addr()?;
-        tokio::spawn(load::centre(centre));
-        let relay = self.start_relay(centre_addr).await?;
-        let gateway = self.start_gateway(centre_addr).await?;
         let mut figures = Figures::new();
-        figures.insert("smpp_proxy.memory_idle_mib".into(), gateway.resident_mib()?);
-        let mut at_ten = 0.0;
-        for connections in CONNECTIONS {
-            progress(&format!("SMPP, window {WINDOW}, {connections} connection(s)"));
-            let (relayed, proxied) = self.throughput(&relay, &gateway, connections).await?;
-            figures.insert(format!("smpp_proxy.relay_per_s_{connections}"), relayed);
-            figures.insert(format!("smpp_proxy.per_s_{connections}"), proxied);
-            figures.insert(format!("smpp_proxy.throughput_ratio_{connections}"), proxied / relayed);
-            if connections == 10 {
-                at_ten = proxied;
-            }
-        }
-        let least =
-            CONNECTIONS.iter().filter_map(|c| figures.get(&format!("smpp_proxy.throughput_ratio_{c}")));
-        figures.insert("smpp_proxy.throughput_ratio".into(), least.fold(f64::INFINITY, |a, b| a.min(*b)));
+        let pair = self.start(Writes::Each).await?;
+        figures.insert("smpp_proxy.memory_idle_mib".into(), pair.gateway.resident_mib()?);
+        self.throughputs(&pair, "smpp_proxy", &mut progress, &mut figures).await?;
+        let at_ten = figures.get("smpp_proxy.per_s_10").copied().unwrap_or_default();
         progress("SMPP, added latency at half load");
-        self.latency(&relay, &gateway, at_ten / 2.0, &mut figures).await?;
-        figures.insert("smpp_proxy.memory_loaded_mib".into(), gateway.resident_mib()?);
+        self.latency(&pair, at_ten / 2.0, &mut figures).await?;
+        figures.insert("smpp_proxy.memory_loaded_mib".into(), pair.gateway.resident_mib()?);
+        drop(pair);
+        let pair = self.start(Writes::Batched).await?;
+        self.throughputs(&pair, "smpp_proxy_batched", &mut progress, &mut figures).await?;
         Ok(figures)
     }
 
-    /// Medians of messages a second through the relay and through the gateway, in turns.
-    async fn throughput(
+    async fn throughputs(
         &self,
-        relay: &Peer,
-        gateway: &Peer,
-        connections: usize,
-    ) -> Result<(f64, f64), BenchError> {
-        let (mut relayed, mut proxied) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            relayed.push(self.load(relay, connections, None).await?.per_s());
-            proxied.push(self.load(gateway, connections, None).await?.per_s());
-        }
-        Ok((median(relayed), median(proxied)))
-    }
-
-    async fn latency(
-        &self,
-        relay: &Peer,
-        gateway: &Peer,
-        pace: f64,
+        pair: &Pair,
+        prefix: &str,
+        progress: &mut impl FnMut(&str),
         figures: &mut Figures,
     ) -> Result<(), BenchError> {
-        let (mut added_p50, mut added_p99) = (Vec::new(), Vec::new());
-        let (mut p50, mut p99) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            let relayed = self.load(relay, 10, Some(pace)).await?;
-            let proxied = self.load(gateway, 10, Some(pace)).await?;
-            added_p50.push(f64::from(proxied.percentile_us(0.5)) - f64::from(relayed.percentile_us(0.5)));
-            added_p99.push(f64::from(proxied.percentile_us(0.99)) - f64::from(relayed.percentile_us(0.99)));
-            p50.push(f64::from(proxied.percentile_us(0.5)));
-            p99.push(f64::from(proxied.percentile_us(0.99)));
+        let mut least = f64::INFINITY;
+        for connections in CONNECTIONS {
+            progress(&format!("{prefix}, window {WINDOW}, {connections} connection(s)"));
+            let rounds = self.rounds(pair, connections, None).await?;
+            let of = |figure: fn(&Round) -> f64| median(rounds.iter().map(figure).collect());
+            let mut named = |name: &str, value| {
+                figures.insert(format!("{prefix}.{name}_{connections}"), value);
+            };
+            let ratio = of(|round| round.proxied.per_s() / round.relayed.per_s());
+            least = least.min(ratio);
+            named("relay_per_s", of(|round| round.relayed.per_s()));
+            named("per_s", of(|round| round.proxied.per_s()));
+            named("throughput_ratio", ratio);
+            named("cpu_us_per_message", of(|round| round.proxied_cpu_us));
+            named("relay_cpu_us_per_message", of(|round| round.relayed_cpu_us));
         }
-        figures.insert("smpp_proxy.half_load_per_s".into(), pace);
-        figures.insert("smpp_proxy.added_p50_us".into(), median(added_p50));
-        figures.insert("smpp_proxy.added_p99_us".into(), median(added_p99));
-        figures.insert("smpp_proxy.p50_us".into(), median(p50));
-        figures.insert("smpp_proxy.p99_us".into(), median(p99));
+        figures.insert(format!("{prefix}.throughput_ratio"), least);
+        for name in ["cpu_us_per_message", "relay_cpu_us_per_message"] {
+            if let Some(&at_ten) = figures.get(&format!("{prefix}.{name}_10")) {
+                figures.insert(format!("{prefix}.{name}"), at_ten);
+            }
+        }
         Ok(())
     }
 
-    async fn load(
+    /// The same load through the relay and through the gateway, in turns.
+    async fn rounds(
         &self,
-        peer: &Peer,
+        pair: &Pair,
         connections: usize,
         pace_per_s: Option<f64>,
-    ) -> Result<Outcome, BenchError> {
-        let load =
-            Load { target: peer.address, connections, window: WINDOW, pace_per_s, duration: self.run_time };
+    ) -> Result<Vec<Round>, BenchError> {
+        let mut rounds = Vec::with_capacity(ROUNDS);
+        for _ in 0..ROUNDS {
+            let (relayed, relayed_cpu_us) =
+                self.load(&pair.relay, connections, pace_per_s, pair.writes).await?;
+            let (proxied, proxied_cpu_us) =
+                self.load(&pair.gateway, connections, pace_per_s, pair.writes).await?;
+            rounds.push(Round { relayed, relayed_cpu_us, proxied, proxied_cpu_us });
+        }
+        Ok(rounds)
+    }
+
+    async fn latency(&self, pair: &Pair, pace: f64, figures: &mut Figures) -> Result<(), BenchError> {
+        let rounds = self.rounds(pair, 10, Some(pace)).await?;
+        let mut named = |name: &str, figure: &dyn Fn(&Round) -> f64| {
+            figures.insert(format!("smpp_proxy.{name}"), median(rounds.iter().map(figure).collect()));
+        };
+        named("half_load_per_s", &|round| round.proxied.per_s());
+        for (percentile, share) in [("p50", 0.5), ("p99", 0.99)] {
+            named(&format!("relay_{percentile}_us"), &|round| round.relayed.percentile_us(share));
+            named(&format!("{percentile}_us"), &|round| round.proxied.percentile_us(share));
+            named(&format!("added_{percentile}_us"), &|round| {
+                round.proxied.percentile_us(share) - round.relayed.percentile_us(share)
+            });
+        }
+        Ok(())
+    }
+
+    /// What came of a load, and the processor's time that `through` took a message, in microseconds.
+    async fn load(
+        &self,
+        through: &Peer,
+        connections: usize,
+        pace_per_s: Option<f64>,
+        writes: Writes,
+    ) -> Result<(Outcome, f64), BenchError> {
+        let (target, duration) = (through.address, self.run_time);
+        let load = Load { target, connections, window: WINDOW, pace_per_s, duration, writes };
+        let before = through.cpu_s()?;
         let outcome = load::run(load, &self.texts).await?;
+        let cpu_us = (through.cpu_s()? - before) * 1e6;
         if outcome.refused > 0 {
             return Err(BenchError::Peer(format!("{} honest messages were refused", outcome.refused)));
         }
-        Ok(outcome)
+        let per_message = cpu_us / outcome.answered().max(1.0);
+        Ok((outcome, per_message))
+    }
+
+    async fn start(&self, writes: Writes) -> Result<Pair, BenchError> {
+        let address = free_address()?;
+        let mut command = Command::new(&self.program);
+        command.args(["bench-centre", &address.to_string()]);
+        if writes == Writes::Batched {
+            command.arg("--batched");
+        }
+        let centre = Peer::start(command, address, &self.work_dir.join("centre.log")).await?;
+        let relay = self.start_relay(centre.address).await?;
+        let gateway = self.start_gateway(centre.address).await?;
+        Ok(Pair { relay, gateway, writes, _centre: centre })
     }
 
     async fn start_relay(&self, upstream: SocketAddr) -> Result<Peer, BenchError> {
@@ -151,61 +184,36 @@ pub async fn run_relay(bind: SocketAddr, upstream: SocketAddr) -> std::io::Resul
     Ok(())
 }
 
-/// A process between the ESME and the centre.
-struct Peer {
-    child: Child,
-    address: SocketAddr,
+/// Becomes the centre: `yumen bench-centre BIND`.
+///
+/// # Errors
+/// `bind` can't be had.
+pub async fn run_centre(bind: SocketAddr, writes: Writes) -> std::io::Result<()> {
+    peers::centre(TcpListener::bind(bind).await?, writes).await;
+    Ok(())
 }
 
-impl Peer {
-    /// Starts it and waits until it takes connections.
-    async fn start(mut command: Command, address: SocketAddr, log: &Path) -> Result<Self, BenchError> {
-        let log_file = std::fs::File::create(log)?;
-        command.stdin(Stdio::null()).stdout(log_file.try_clone()?).stderr(log_file);
-        let mut peer = Self { child: command.spawn()?, address };
-        let started = Instant::now();
-        while TcpStream::connect(address).await.is_err() {
-            let ended = peer.child.try_wait()?.is_some();
-            if ended || started.elapsed() > START_TIME_MAX {
-                let said = std::fs::read_to_string(log).unwrap_or_default();
-                return Err(BenchError::Peer(format!("{command:?} doesn't start:\n{said}")));
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(peer)
-    }
-
-    /// Resident memory.
-    fn resident_mib(&self) -> Result<f64, BenchError> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kib = status
-            .lines()
-            .find_map(|line| {
-                line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok()
-            })
-            .ok_or_else(|| BenchError::Peer("no VmRSS".to_owned()))?;
-        Ok(kib / 1024.0)
-    }
+/// Relay and gateway before the same centre.
+struct Pair {
+    relay: Peer,
+    gateway: Peer,
+    writes: Writes,
+    _centre: Peer,
 }
 
-impl Drop for Peer {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ended = self.child.kill().and_then(|()| self.child.wait());
-    }
+/// One load through both.
+struct Round {
+    relayed: Outcome,
+    relayed_cpu_us: f64,
+    proxied: Outcome,
+    proxied_cpu_us: f64,
 }
 
-fn free_address() -> std::io::Result<SocketAddr> {
-    std::net::TcpListener::bind(LOOPBACK)?.local_addr()
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-const LOOPBACK: (&str, u16) = ("127.0.0.1", 0);
 const CONNECTIONS: [usize; 3] = [1, 10, 100];
 const WINDOW: usize = 10;
-const ROUNDS: usize = 3;
-const START_TIME_MAX: Duration = Duration::from_secs(30);
+const ROUNDS: usize = 5;

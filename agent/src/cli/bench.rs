@@ -1,10 +1,10 @@
 //! `yumen bench`, and the relay it runs as its baseline.
 
 use super::fail;
-use crate::bench::{BenchError, Figures, ProxyBench, run_relay};
+use crate::bench::{BenchError, Figures, ProxyBench, Writes, run_centre, run_relay};
 use clap::{Args, ValueEnum};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use yumen_compiler::{bench, embedded, sign};
@@ -18,7 +18,7 @@ pub(super) struct BenchArgs {
     #[arg(long, value_enum)]
     only: Option<Part>,
     /// Seconds of each run of the proxy 每次代理测试的秒数
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 2)]
     seconds: u64,
     /// Rounds of the engine 引擎测试轮数
     #[arg(long, default_value_t = 200)]
@@ -29,6 +29,8 @@ pub(super) struct BenchArgs {
 enum Part {
     /// Decode, fold, extract, match, decide, beside the raw matcher.
     Engine,
+    /// Loading a pack of 10,000 patterns.
+    Compile,
     /// The SMPP proxy beside a plain TCP relay.
     Smpp,
 }
@@ -39,6 +41,13 @@ pub(super) struct RelayArgs {
     upstream: SocketAddr,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct CentreArgs {
+    bind: SocketAddr,
+    #[arg(long)]
+    batched: bool,
+}
+
 pub(super) fn run(args: &BenchArgs) -> ExitCode {
     if cfg!(debug_assertions) {
         eprintln!(
@@ -46,17 +55,11 @@ pub(super) fn run(args: &BenchArgs) -> ExitCode {
         );
     }
     let mut figures = Figures::new();
-    if args.only != Some(Part::Smpp) {
-        eprintln!("engine …");
-        match bench::measure(args.rounds) {
-            Ok(measured) => figures.extend(measured.named().map(|(name, value)| (name.to_owned(), value))),
-            Err(error) => return fail(error),
-        }
-    }
-    if args.only != Some(Part::Engine) {
-        match proxy(args.seconds) {
-            Ok(measured) => figures.extend(measured),
-            Err(error) => return fail(error),
+    for part in Part::value_variants() {
+        if args.only.is_none_or(|only| only == *part)
+            && let Err(error) = measure(*part, args, &mut figures)
+        {
+            return fail(error);
         }
     }
     if args.json {
@@ -72,14 +75,55 @@ pub(super) fn run(args: &BenchArgs) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Adds what one part measures.
+fn measure(part: Part, args: &BenchArgs, figures: &mut Figures) -> Result<(), BenchError> {
+    let unusable = |error: bench::BenchError| BenchError::Peer(error.to_string());
+    match part {
+        Part::Engine => {
+            eprintln!("engine …");
+            let sample = bench::measure(args.rounds).map_err(unusable)?;
+            figures.extend(sample.named().map(|(name, value)| (format!("engine.{name}"), value)));
+            eprintln!("engine, with the project's own packs …");
+            let own = bench::measure_own(args.rounds).map_err(unusable)?;
+            figures.extend(own.named().map(|(name, value)| (format!("engine_own.{name}"), value)));
+            // What the packs of the project do is what is asked for by these names.
+            for name in ["ratio_with_everything", "messages_per_second"] {
+                if let Some(&value) = figures.get(&format!("engine_own.{name}")) {
+                    figures.insert(format!("engine.{name}"), value);
+                }
+            }
+        }
+        Part::Compile => {
+            eprintln!("compile …");
+            let work_dir = work_dir("compile")?;
+            let measured = bench::measure_compile(&work_dir.join("databases")).map_err(unusable)?;
+            figures.extend(measured.named().map(|(name, value)| (name.to_owned(), value)));
+            std::fs::remove_dir_all(&work_dir)?;
+        }
+        Part::Smpp => figures.extend(proxy(args.seconds)?),
+    }
+    Ok(())
+}
+
+fn work_dir(part: &str) -> std::io::Result<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("yumen-bench-{part}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+pub(super) fn centre(args: &CentreArgs) -> ExitCode {
+    let writes = if args.batched { Writes::Batched } else { Writes::Each };
+    let outcome = runtime().and_then(|runtime| runtime.block_on(run_centre(args.bind, writes)));
+    outcome.map_or_else(fail, |()| ExitCode::SUCCESS)
+}
+
 pub(super) fn relay(args: &RelayArgs) -> ExitCode {
     let outcome = runtime().and_then(|runtime| runtime.block_on(run_relay(args.bind, args.upstream)));
     outcome.map_or_else(fail, |()| ExitCode::SUCCESS)
 }
 
 fn proxy(seconds: u64) -> Result<Figures, BenchError> {
-    let work_dir = std::env::temp_dir().join(format!("yumen-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&work_dir)?;
+    let work_dir = work_dir("smpp")?;
     let outcome = prepare(&work_dir, seconds)
         .and_then(|bench| runtime()?.block_on(bench.run(|step| eprintln!("{step} …"))));
     // What is left over there is a log and a pack; a failed run keeps them to be looked at.

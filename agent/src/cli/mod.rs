@@ -37,6 +37,9 @@ enum Command {
     /// Become the plain relay that `bench` compares with
     #[command(hide = true)]
     BenchRelay(bench::RelayArgs),
+    /// Become the SMSC that `bench` sends to
+    #[command(hide = true)]
+    BenchCentre(bench::CentreArgs),
     /// Write the man pages into a folder 生成手册页
     Man {
         /// The folder
@@ -60,6 +63,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::BenchRelay(args) => bench::relay(&args),
+        Command::BenchCentre(args) => bench::centre(&args),
         Command::Man { dir } => generated::man(&dir),
         Command::Completions { shell } => generated::completions(shell),
     }

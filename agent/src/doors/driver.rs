@@ -31,6 +31,7 @@ pub(super) async fn relay<P: Protocol>(
         timer: Box::pin(tokio::time::sleep(CLOSED_STALL_MAX)),
         progress_at: Instant::now(),
     };
+    let news = drain.clone();
     let mut draining = Box::pin(async move {
         let said = drain.wait_for(Option::is_some).await.map(|deadline| *deadline);
         match said {
@@ -39,9 +40,12 @@ pub(super) async fn relay<P: Protocol>(
             Err(_) => std::future::pending().await,
         }
     });
-    let mut drained = false;
+    let (mut asked, mut drained) = (false, false);
     poll_fn(|cx| {
-        if !drained && let Poll::Ready(deadline) = draining.as_mut().poll(cx) {
+        // Asked once, it wakes this task; asking takes a lock that all connections share, so it isn't done without news.
+        let ask = !drained && (!asked || news.has_changed().unwrap_or(true));
+        asked = true;
+        if ask && let Poll::Ready(deadline) = draining.as_mut().poll(cx) {
             drained = true;
             if let Some(deadline) = deadline {
                 pair.session.drain(deadline);

@@ -91,7 +91,7 @@ impl<P: Protocol> Session<P> {
         if self.phase == Phase::Ended {
             return input.len();
         }
-        let mut used = 0;
+        let (mut used, mut pdus) = (0, 0);
         while let Some(rest) = input.get(used..) {
             match self.protocol.framing().frame(rest) {
                 Ok(Frame::NeedMore { .. }) => break,
@@ -99,15 +99,18 @@ impl<P: Protocol> Session<P> {
                     let Some(pdu) = rest.get(..length) else { break };
                     self.handle_pdu(side, pdu, used, now, outputs);
                     used += length;
+                    pdus += 1;
                 }
                 Err(defect) => {
                     // Its header is waited for, so that the answer can name its sequence number.
                     let Some(start) = rest.get(..start_bytes::<P>(defect)) else { break };
                     self.end_with(side, start, defect, outputs);
-                    return input.len();
+                    used = input.len();
+                    break;
                 }
             }
         }
+        self.count(side, pdus);
         used
     }
 
@@ -177,11 +180,6 @@ impl<P: Protocol> Session<P> {
     }
 
     fn handle_pdu(&mut self, side: Side, pdu: &[u8], at: usize, now: Now, outputs: &mut Outputs) {
-        let counters = &self.gate.counters;
-        Counters::add(match side {
-            Side::Client => &counters.pdus_from_client,
-            Side::Server => &counters.pdus_from_server,
-        });
         let range = at..at + pdu.len();
         let (ruling, awaits) = match self.protocol.read(side, pdu, now.time_ms) {
             Pdu::Other => (Ruling::Pass(enforce::waive(Waiver::NotAMessage)), false),
@@ -193,7 +191,7 @@ impl<P: Protocol> Session<P> {
             }
             Pdu::Message(message) => (self.gate.screen(P::DOOR, &message, now), true),
             Pdu::Malformed => {
-                Counters::add(&counters.malformed);
+                Counters::add(&self.gate.counters.malformed);
                 (self.gate.undecided(Cause::Malformed), true)
             }
             Pdu::Again(manner) => (Ruling::Block(manner), true),
@@ -209,6 +207,16 @@ impl<P: Protocol> Session<P> {
                 self.protocol.answer(side, pdu, manner, now.time_ms, &mut outputs.reply);
             }
         }
+    }
+
+    /// Once a read, not once a PDU: all connections of a listener count in one place.
+    fn count(&self, side: Side, pdus: u64) {
+        let counters = &self.gate.counters;
+        let counter = match side {
+            Side::Client => &counters.pdus_from_client,
+            Side::Server => &counters.pdus_from_server,
+        };
+        counter.fetch_add(pdus, std::sync::atomic::Ordering::Relaxed);
     }
 
     fn end_with(&mut self, side: Side, start: &[u8], defect: FrameError, outputs: &mut Outputs) {

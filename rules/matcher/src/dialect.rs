@@ -98,12 +98,15 @@ pub fn check_regex(text: &str) -> Result<(), RegexDefect> {
 pub(crate) struct Translated {
     pub(crate) hyperscan: String,
     pub(crate) rust: String,
+    /// What both were printed from; its assertions mean what the two say, not what they say here.
+    pub(crate) hir: Hir,
 }
 
 /// Checks and translates a regular expression.
 pub(crate) fn translate(text: &str) -> Result<Translated, RegexDefect> {
     let hir = parse(text)?;
-    Ok(Translated { hyperscan: printed(&hir, "\\b", "\\B"), rust: printed(&hir, "(?-u:\\b)", "(?-u:\\B)") })
+    let (hyperscan, rust) = (printed(&hir, "\\b", "\\B"), printed(&hir, "(?-u:\\b)", "(?-u:\\B)"));
+    Ok(Translated { hyperscan, rust, hir })
 }
 
 /// The meaning of a regular expression, for those who make another matcher of it.

@@ -52,11 +52,11 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Builds it from the patterns of a pack. `cached` is where a database may be found or left: folder and digest of the patterns.
+    /// Builds it from the patterns of a pack. `cache` is the folder where databases may be found or left.
     pub(crate) fn build(
         pack: &Pack<'_>,
         choice: EngineChoice,
-        cached: Option<(&Path, &[u8; 32])>,
+        cache: Option<&Path>,
     ) -> Result<Self, Refusal> {
         let allowed = match choice {
             EngineChoice::Rust => None,
@@ -66,7 +66,7 @@ impl Engine {
             }
         };
         Ok(match allowed {
-            Some(version) => Self::Hyperscan(Arc::new(Databases::cached_or_built(pack, version, cached)?)),
+            Some(version) => Self::Hyperscan(Arc::new(Databases::cached_or_built(pack, version, cache)?)),
             None => Self::Rust(Arc::new(RustEngine::build(pack)?)),
         })
     }
@@ -75,6 +75,14 @@ impl Engine {
         match self {
             Self::Hyperscan(_) => EngineKind::Hyperscan,
             Self::Rust(_) => EngineKind::Rust,
+        }
+    }
+
+    /// Makes ready what would be made when it is first needed.
+    pub(crate) fn warm(&self) {
+        match self {
+            Self::Hyperscan(databases) => databases.warm(),
+            Self::Rust(_) => {}
         }
     }
 

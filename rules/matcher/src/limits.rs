@@ -8,6 +8,8 @@ pub const REPETITION_MAX: u32 = 200;
 pub const REGEX_NEST_MAX: u32 = 30;
 /// Memory the Rust engine may use for one expression or one set of them, in bytes.
 pub const REGEX_PROGRAM_BYTES_MAX: usize = 256 << 20;
+/// Memory that trying one expression may take on one thread, in bytes; it is seldom used.
+pub const LAZY_CACHE_BYTES_MAX: usize = 256 << 10;
 /// Cached databases that are kept in one folder.
 pub const CACHE_FILES_MAX: usize = 8;
 /// A cached database, in bytes.

@@ -100,9 +100,7 @@ impl LoadedPack {
         }
         let layout = Layout::new_checked(bytes)?;
         let digest: [u8; 32] = Sha256::digest(bytes).into();
-        let patterns = patterns_digest(&layout.pack(bytes));
-        let cached = options.cache.map(|folder| (folder, &patterns));
-        let engine = Engine::build(&layout.pack(bytes), options.engine, cached)?;
+        let engine = Engine::build(&layout.pack(bytes), options.engine, options.cache)?;
         Ok(Self { bytes: bytes.into(), layout, digest, engine })
     }
 
@@ -143,20 +141,15 @@ impl LoadedPack {
         self.engine.kind()
     }
 
+    /// Makes ready what would otherwise be made when a message first needs it. A gateway calls it before a swap, where it
+    /// delays nobody.
+    pub fn warm(&self) {
+        self.engine.warm();
+    }
+
     pub(crate) fn scanner(&self) -> Result<Scanner, MatchError> {
         self.engine.scanner()
     }
-}
-
-/// SHA-256 of what is compiled: packs that differ in their lists only share a database.
-fn patterns_digest(pack: &Pack<'_>) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for pattern in pack.patterns() {
-        hash.update([u8::from(pattern.regex), pattern.view as u8]);
-        hash.update((pattern.text.len() as u64).to_le_bytes());
-        hash.update(pattern.text);
-    }
-    hash.finalize().into()
 }
 
 impl std::fmt::Debug for LoadedPack {

@@ -134,8 +134,7 @@ impl Worker {
         judge(self.pack.pack(), site, &mut self.scanner, event, self.scratch.lend())
     }
 
-    /// The matcher alone on one view, nothing done about what it finds: the measure that judging is compared with. Returns
-    /// whether there was anything to scan with.
+    /// The matcher alone on one view, nothing done about what it finds. Returns whether there was anything to scan with.
     ///
     /// # Errors
     /// [`MatchError`].

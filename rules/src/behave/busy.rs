@@ -97,6 +97,9 @@ impl Busy {
 
     /// Counts something at a time.
     pub fn add(&mut self, time_s: u32, counts: &[(Counter, u16)]) {
+        if counts.iter().all(|(_, count)| *count == 0) {
+            return;
+        }
         for (level, buckets) in self.buckets.iter_mut().enumerate() {
             let stamp = time_s / width(level) + 1;
             let Some(bucket) = buckets.get_mut(stamp as usize % LEVEL_BUCKETS) else { continue };

@@ -31,10 +31,13 @@ impl Party {
         let mut buffer = [0; CANONICAL_LEN_MAX];
         let Some(number) = number::classify(number, &mut buffer) else { return Self::default() };
         let canonical = number.canonical.as_bytes();
-        let hash = hashed(canonical, secret);
         let digits = canonical.iter().filter(|byte| byte.is_ascii_digit()).count();
         let shared =
             if digits >= PREFIX_DIGITS_MIN { canonical.len().saturating_sub(4) } else { canonical.len() };
+        let (before, last) = canonical.split_at_checked(shared).unwrap_or((canonical, &[]));
+        // One walk for both: a hash goes on from that of what comes before.
+        let prefix = hashed(before, secret);
+        let hash = hashed(last, prefix);
         let value = match number.kind {
             NumberKind::Alphanumeric => hash,
             _ => canonical
@@ -42,7 +45,7 @@ impl Party {
                 .filter(|byte| byte.is_ascii_digit())
                 .fold(0u64, |value, digit| value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))),
         };
-        Self { hash, prefix: hashed(canonical.get(..shared).unwrap_or_default(), secret), value }
+        Self { hash: hash.max(1), prefix: prefix.max(1), value }
     }
 }
 
@@ -50,8 +53,7 @@ impl Party {
 const PREFIX_DIGITS_MIN: usize = 8;
 
 fn hashed(bytes: &[u8], secret: u64) -> u64 {
-    let hash = bytes.iter().fold(secret, |hash, &byte| mix(hash ^ u64::from(byte).wrapping_add(hash << 8)));
-    hash.max(1)
+    bytes.iter().fold(secret, |hash, &byte| mix(hash ^ u64::from(byte).wrapping_add(hash << 8)))
 }
 
 /// The keys of an event.

@@ -176,9 +176,16 @@ pub fn extract<'b>(
     if stats.letters > 0 || stats.hints.any(Hints::INVITATION) {
         invitation::find(&around, &mut sink);
     }
-    let otp = stats.letters + stats.digits >= CODE_LEN_MIN && otp::is_otp(around.folded, stats.letters);
+    let otp = has_otp_form(folded);
     let (contacts, values, truncated) = sink.finish();
     Extract { contacts, values, signature: signature::find(text), otp, truncated }
+}
+
+/// Whether a folded text has the form of a one-time password message: what [`Extract::otp`] says, without the contacts.
+#[must_use]
+pub fn has_otp_form(folded: &Folded<'_>) -> bool {
+    let stats = folded.stats();
+    stats.letters + stats.digits >= CODE_LEN_MIN && otp::is_otp(folded.bytes(), stats.letters)
 }
 
 /// Letters and digits of the shortest code.
