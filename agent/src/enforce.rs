@@ -25,6 +25,8 @@ pub enum Waiver {
     Receipt,
     /// The listener's policy does not judge this direction.
     DirectionNotJudged,
+    /// The same call passed a moment ago, and was asked for a password; now it comes with one.
+    JudgedBefore,
 }
 
 /// What to do when no decision is to be had.

@@ -26,5 +26,6 @@ pub mod replay;
 pub mod report;
 pub mod shared;
 pub mod spool;
+pub mod stir;
 pub mod telemetry;
 pub mod text;

@@ -143,6 +143,60 @@ pub const SIP_RECEIVE_BYTES: usize = 4 * 1024 * 1024;
 /// How long a stream may be silent.
 pub const SIP_IDLE_MAX: Duration = Duration::from_secs(600);
 
+/// Bytes that the transactions of a proxy take; above it, new ones are put off.
+pub const SIP_PROXY_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Calls that were asked for a password and are expected again.
+pub const SIP_CHALLENGES_MAX: usize = 16 * 1024;
+
+/// How long a next hop may take to say that it is there.
+pub const SIP_PROBE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Failures in a row after which a next hop is passed over.
+pub const SIP_HOP_LOST_AFTER: u32 = 2;
+
+/// How long it is passed over where nobody asks whether it is back.
+pub const SIP_HOP_REST: Duration = Duration::from_secs(30);
+
+/// Messages that wait for one stream connection to take them.
+pub const SIP_STREAM_QUEUE: usize = 1024;
+
+/// Messages from streams that wait for the proxy.
+pub const SIP_INBOX: usize = 4096;
+
+/// Stream connections that a proxy opens at a time.
+pub const SIP_CONNECTIONS_OUT_MAX: usize = 256;
+
+/// How long a stream connection to a next hop may take.
+pub const SIP_CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Host names whose address is known, or asked for.
+pub const SIP_NAMES_MAX: usize = 1024;
+
+/// How long an address of a name is used.
+pub const SIP_NAME_AGE_MAX: Duration = Duration::from_secs(60);
+
+/// Messages that wait for the address of a name.
+pub const SIP_NAME_QUEUE: usize = 256;
+
+/// Certificates of callers' signers that are kept, or asked for.
+pub const STIR_CERTIFICATES_MAX: usize = 4096;
+
+/// Certificates that are fetched at a time.
+pub const STIR_FETCHES_MAX: usize = 32;
+
+/// How long a fetch may take.
+pub const STIR_FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Largest certificate chain, in bytes.
+pub const STIR_CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
+
+/// How long a certificate that didn't come isn't asked for again.
+pub const STIR_RETRY: Duration = Duration::from_secs(30);
+
+/// Calls of a door that wait for a certificate.
+pub const STIR_WAITING_MAX: usize = 1024;
+
 const _: () = assert!(SIP_T1.as_millis() < SIP_T2.as_millis() && SIP_T2.as_millis() < SIP_T4.as_millis());
 /// Multi-part messages of a capture that wait for their last part before they are shown.
 pub const REPLAY_UNFINISHED_MAX: usize = 1024;

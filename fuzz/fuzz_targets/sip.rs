@@ -1,9 +1,11 @@
-//! A stream of SIP messages: framed, viewed, checked, and made call attempts.
+//! A stream of SIP messages: framed, viewed, checked, and made call attempts; Identity headers read.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use yumen_wire::event::Trunk;
-use yumen_wire::sip::{CallTexts, Message, Request, Source, StreamFrame, call_event, frame_stream};
+use yumen_wire::sip::{
+    CallTexts, Identity, Message, Request, Response, Source, StreamFrame, Values, call_event, frame_stream,
+};
 
 fuzz_target!(|stream: &[u8]| {
     let mut rest = stream;
@@ -15,6 +17,14 @@ fuzz_target!(|stream: &[u8]| {
                 rest = behind;
                 let message = Message::new_checked(octets);
                 let Ok(message) = message else { continue };
+                for header in message.headers() {
+                    let values = Values::new(header.value).map(<[u8]>::len).sum::<usize>();
+                    assert!(values <= header.value.len());
+                    Identity::values(header.value).for_each(drop);
+                }
+                if let Ok(response) = Response::check(&message) {
+                    assert!((100..700).contains(&response.status));
+                }
                 if let Ok(request) = Request::check(&message) {
                     let mut texts = CallTexts::default();
                     let source = Source { trunk: Trunk::Own, trusted: true };

@@ -6,5 +6,6 @@ pub mod foreign;
 pub mod peer;
 pub mod postgres;
 pub mod program;
+pub mod sip;
 pub mod site;
 pub mod traffic;

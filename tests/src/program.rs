@@ -139,13 +139,21 @@ impl Program {
     /// # Errors
     /// It doesn't end within [`PATIENCE`].
     pub fn wait(&mut self) -> Result<ExitStatus> {
+        self.wait_for(PATIENCE)
+    }
+
+    /// Waits for the end of what may take longer than anything else.
+    ///
+    /// # Errors
+    /// It doesn't end within `limit`.
+    pub fn wait_for(&mut self, limit: Duration) -> Result<ExitStatus> {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
             }
-            if started.elapsed() > PATIENCE {
-                bail!("{} doesn't end within {PATIENCE:?}:\n{}", self.name, self.log_tail());
+            if started.elapsed() > limit {
+                bail!("{} doesn't end within {limit:?}:\n{}", self.name, self.log_tail());
             }
             pause();
         }

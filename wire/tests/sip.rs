@@ -8,7 +8,8 @@
 
 use yumen_wire::event::{Attestation, Trunk, Verstat};
 use yumen_wire::sip::{
-    CallTexts, Defect, Message, Name, Request, Source, StartLine, StreamFrame, Via, call_event, frame_stream,
+    CallTexts, Defect, Identity, Message, Name, Request, Response, Source, StartLine, StreamFrame, Values,
+    Via, call_event, frame_stream,
 };
 
 const INVITE: &str = "INVITE sip:075500000001@gw.example.com SIP/2.0\r\n\
@@ -119,6 +120,58 @@ fn what_a_server_must_refuse_has_its_status() {
         assert_eq!(check(&text).map_err(Defect::status), Err(status), "{text}");
     }
     assert_eq!(check(INVITE), Ok(()));
+}
+
+#[test]
+fn values_are_cut_at_commas_that_are_no_part_of_them() {
+    let values = |text: &'static str| -> Vec<String> {
+        Values::new(text.as_bytes()).map(|value| String::from_utf8(value.to_vec()).unwrap()).collect()
+    };
+    assert_eq!(
+        values("<sip:a;lr>, \"x, \\\", y\" <sip:b,c@d> ,\r\n e"),
+        ["<sip:a;lr>", "\"x, \\\", y\" <sip:b,c@d>", "e"]
+    );
+    assert_eq!(values(""), [""]);
+    assert_eq!(values("a,"), ["a", ""]);
+}
+
+#[test]
+fn an_identity_is_three_parts_and_where_its_certificate_lies() {
+    let value = b"eyJh.eyJi.c2ln;info=<https://cr.example.com/a;b.pem> ; alg=ES256;ppt=\"shaken\"";
+    let identity = Identity::parse(value).unwrap();
+    assert_eq!((identity.signed, identity.signature), (&b"eyJh.eyJi"[..], &b"c2ln"[..]));
+    assert_eq!((identity.header, identity.payload), (&b"eyJh"[..], &b"eyJi"[..]));
+    assert_eq!(identity.info, Some(&b"https://cr.example.com/a;b.pem"[..]));
+    assert_eq!((identity.alg, identity.ppt), (Some(&b"ES256"[..]), Some(&b"shaken"[..])));
+    assert!(!identity.is_compact());
+    assert!(Identity::parse(b"..c2ln;info=<https://x>").unwrap().is_compact());
+    for wrong in
+        ["", "a", "a.b", "a.b.", "a.b.c.d", "a.b.c;info=<x", "a.b.c x", "a.b.c;info=<x>;info=<y>", "a b.c.d"]
+    {
+        assert_eq!(Identity::parse(wrong.as_bytes()), None, "{wrong}");
+    }
+    assert_eq!(
+        Identity::values(b"a.b.c;info=<x,y>, garbage").map(|of| of.is_some()).collect::<Vec<_>>(),
+        [true, false]
+    );
+}
+
+#[test]
+fn a_response_names_its_hop_and_what_it_answers() {
+    let text = "SIP/2.0 180 Ringing\r\nv: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa , SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKb\r\n\
+        To: <sip:a@b>;tag=1\r\nCSeq: 7 INVITE\r\nl: 2\r\n\r\nxyz";
+    let message = Message::new_checked(text.as_bytes()).unwrap();
+    let response = Response::check(&message).unwrap();
+    assert_eq!((response.status, response.cseq, response.method), (180, 7, &b"INVITE"[..]));
+    assert_eq!((response.via.branch(), response.to), (Some(&b"z9hG4bKa"[..]), &b"<sip:a@b>;tag=1"[..]));
+    let wrong = |from: &str, to: &str| {
+        let text = text.replace(from, to);
+        Response::check(&Message::new_checked(text.as_bytes()).unwrap()).map(drop)
+    };
+    assert_eq!(wrong("l: 2", "l: 4"), Err(Defect::ContentLength));
+    assert_eq!(wrong("CSeq: 7 INVITE", "CSeq: INVITE"), Err(Defect::Malformed(Name::CSeq)));
+    assert_eq!(wrong("v:", "x:"), Err(Defect::Missing(Name::Via)));
+    assert_eq!(wrong("SIP/2.0 180 Ringing", "INVITE sip:a@b SIP/2.0"), Err(Defect::StartLine));
 }
 
 #[test]

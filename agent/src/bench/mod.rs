@@ -5,9 +5,11 @@ mod peers;
 mod process;
 mod proxy;
 mod relay;
+mod sip;
 
 pub use peers::Writes;
 pub use proxy::{ProxyBench, run_centre, run_relay};
+pub use sip::SipBench;
 
 use std::collections::BTreeMap;
 

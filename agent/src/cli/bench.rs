@@ -1,7 +1,7 @@
 //! `yumen bench`, and the relay it runs as its baseline.
 
 use super::fail;
-use crate::bench::{BenchError, Figures, ProxyBench, Writes, run_centre, run_relay};
+use crate::bench::{BenchError, Figures, ProxyBench, SipBench, Writes, run_centre, run_relay};
 use clap::{Args, ValueEnum};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,8 @@ enum Part {
     Compile,
     /// The SMPP proxy beside a plain TCP relay.
     Smpp,
+    /// SIP redirect decisions beside Kamailio, and a flood.
+    Sip,
 }
 
 #[derive(Debug, Args)]
@@ -101,6 +103,7 @@ fn measure(part: Part, args: &BenchArgs, figures: &mut Figures) -> Result<(), Be
             std::fs::remove_dir_all(&work_dir)?;
         }
         Part::Smpp => figures.extend(proxy(args.seconds)?),
+        Part::Sip => figures.extend(sip(args.seconds)?),
     }
     Ok(())
 }
@@ -127,6 +130,17 @@ fn proxy(seconds: u64) -> Result<Figures, BenchError> {
     let outcome = prepare(&work_dir, seconds)
         .and_then(|bench| runtime()?.block_on(bench.run(|step| eprintln!("{step} …"))));
     // What is left over there is a log and a pack; a failed run keeps them to be looked at.
+    if outcome.is_ok() {
+        std::fs::remove_dir_all(&work_dir)?;
+    }
+    outcome
+}
+
+fn sip(seconds: u64) -> Result<Figures, BenchError> {
+    let work_dir = work_dir("sip")?;
+    let ProxyBench { program, pack, trusted_keys, run_time, .. } = prepare(&work_dir, seconds)?;
+    let bench = SipBench { program, pack, trusted_keys, work_dir: work_dir.clone(), run_time };
+    let outcome = runtime()?.block_on(bench.run(|step| eprintln!("{step} …")));
     if outcome.is_ok() {
         std::fs::remove_dir_all(&work_dir)?;
     }

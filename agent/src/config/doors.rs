@@ -138,7 +138,7 @@ fn upstream(upstream: &Upstream) -> doors::Upstream {
     doors::Upstream { address: upstream.address.clone(), tls: upstream.tls.as_ref().map(client_tls) }
 }
 
-fn client_tls(tls: &ClientTls) -> doors::ClientTls {
+pub(super) fn client_tls(tls: &ClientTls) -> doors::ClientTls {
     doors::ClientTls {
         ca: tls.ca.clone(),
         identity: tls.cert.clone().zip(tls.key.clone()),

@@ -15,7 +15,7 @@ mod validate;
 pub use api::Api;
 pub use doors::LinkError;
 pub use error::{ConfigError, Problem};
-pub use sip::{BlockStatus, Sip, SipTls, TrunkSide};
+pub use sip::{BlockStatus, Mode, Sip, SipProxy, SipStir, SipTls, TrunkSide};
 
 use schemars::JsonSchema;
 use serde::Deserialize;

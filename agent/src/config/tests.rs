@@ -137,6 +137,61 @@ policy.reject_at = 101
 }
 
 #[test]
+fn doors_for_calls_are_pointed_at() {
+    let text = r#"member = "bank-a"
+agent = "gw1"
+data_dir = "/tmp/x"
+[pack]
+file = "p"
+trusted_keys = "k"
+[[sip]]
+name = "in"
+bind = "0.0.0.0:5060"
+mode = "proxy"
+udp = false
+next_hops = ["10.0.0.5:5060", "10.0.0.6:5061;transport=tls", "10.0.0.7", "0.0.0.0:5060"]
+proxy = { advertise = "a b", domains = ["x", "y:1"], hop_timeout_ms = 0, hop_tls = { ca = "", cert = "c" } }
+stir = { anchors = "/", wait_ms = 60000, freshness_s = 0 }
+[[sip]]
+name = "out"
+bind = "0.0.0.0:5060"
+mode = "proxy"
+next_hops = []
+tls = { bind = "127.0.0.1:5061", files = { cert = "", key = "k" } }
+"#;
+    let found = problems(text);
+    let shown: Vec<String> = found
+        .iter()
+        .map(|problem| {
+            let rest: String = problem.source.chars().skip(problem.column - 1).take(8).collect();
+            format!("{} {rest}", problem.line)
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "12 \"10.0.0.",
+            "12 \"10.0.0.",
+            "12 \"0.0.0.0",
+            "12 \"0.0.0.0",
+            "13 \"a b\", d",
+            "13 \"y:1\"], ",
+            "13 0, hop_t",
+            "13 hop_tls ",
+            "13 \"\", cert",
+            "14 \"/\", wai",
+            "14 60000, f",
+            "14 0 }",
+            "17 \"0.0.0.0",
+            "17 \"0.0.0.0",
+            "19 []",
+            "20 \"\", key ",
+        ],
+        "{found:#?}"
+    );
+}
+
+#[test]
 fn the_message_shows_the_line_and_what_to_do() {
     let text = "member = \"Bank A\"\n";
     let error = Config::parse(text, Path::new("agent.toml")).unwrap_err().to_string();

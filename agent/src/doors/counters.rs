@@ -57,6 +57,20 @@ counters! {
     requests_again,
     /// Calls put off because more came than could be served.
     shed,
+    /// Calls that were answered, where the door sees it.
+    calls_answered,
+    /// Calls that their callers gave up, where the door sees it.
+    calls_cancelled,
+    /// Calls whose signature (STIR) holds.
+    signatures_valid,
+    /// Calls whose signature is wrong, or whose certificate isn't to be had.
+    signatures_invalid,
+    /// Requests that another next hop got because the first had no answer.
+    hop_failovers,
+    /// Times that a next hop was found not to answer.
+    hops_lost,
+    /// Times that a next hop answered again.
+    hops_back,
     /// Datagrams that the socket did not take.
     datagrams_unsent,
     /// PDUs of a kind that carries a message, whose fields do not fit their length.

@@ -34,6 +34,16 @@ pub enum ListenError {
         /// Why.
         source: std::io::Error,
     },
+    /// The key of a SIP proxy's Record-Routes can't be read or made.
+    #[error("listener '{name}': {}: {source}", path.display())]
+    Key {
+        /// The listener.
+        name: String,
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Its TLS settings, or those of an upstream, can't be used.
     #[error("listener '{name}': {source}")]
     Tls {

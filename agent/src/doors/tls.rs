@@ -67,6 +67,15 @@ pub(super) fn connector(
     Ok((TlsConnector::from(Arc::new(config)), ServerName::try_from(name)?))
 }
 
+/// For servers that the authorities of a file know, without a certificate of our own.
+pub(crate) fn client(ca: &Path) -> Result<TlsConnector, TlsError> {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(authorities(ca)?)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(default_provider())
 }

@@ -44,24 +44,21 @@ pub struct Source {
 
 /// The call attempt of an INVITE.
 #[must_use]
-pub fn call_event<'b>(
-    message: &Message<'_>,
-    request: &Request<'_>,
+pub fn call_event<'a, 'b>(
+    message: &Message<'a>,
+    request: &Request<'a>,
     source: Source,
     time_ms: u64,
     texts: &'b mut CallTexts,
 ) -> Event<'b> {
-    let first = |name| message.header(name).and_then(|header| NameAddrs::new(header.value).next());
-    let asserted = if source.trusted {
-        first(Name::AssertedIdentity).or_else(|| first(Name::RemotePartyId))
-    } else {
-        None
-    };
+    let found = Found::collect(message);
+    let first = |value: Option<&'a [u8]>| value.and_then(|value| NameAddrs::new(value).next());
+    let asserted =
+        if source.trusted { first(found.asserted).or_else(|| first(found.remote_party)) } else { None };
     let anonymous = is_anonymous(&request.from);
     // A caller who hides is still the one whom the network asserts.
     let shown = if anonymous { asserted.unwrap_or(request.from) } else { request.from };
-    let agent = message.header(Name::UserAgent).map_or(&b""[..], |header| header.value);
-    let diverted = first(Name::Diversion).or_else(|| history(message));
+    let diverted = first(found.diversion).or(found.history[0]);
     let word = asserted.map(|asserted| asserted.uri).into_iter().chain([request.from.uri]);
     Event {
         channel: Channel::Call,
@@ -76,25 +73,52 @@ pub fn call_event<'b>(
             asserted: asserted.map_or(Address::new(""), |of| address(&of.uri, &mut texts.asserted)),
             diverted_from: diverted.map_or(Address::new(""), |of| address(&of.uri, &mut texts.diverted)),
             display_name: plain(request.from.display, &mut texts.display),
-            user_agent: plain(agent, &mut texts.agent),
+            user_agent: plain(found.agent.unwrap_or_default(), &mut texts.agent),
             verstat: if source.trusted { verstat(word) } else { Verstat::Absent },
-            attestation: if source.trusted { attestation(message) } else { None },
-            private: anonymous || asks_privacy(message),
+            attestation: if source.trusted { found.attestation.and_then(attestation) } else { None },
+            private: anonymous || found.privacy.is_some_and(asks_privacy),
             trunk: source.trunk,
         },
         time_ms,
     }
 }
 
-/// The last hop of History-Info but one: who sent the call on (RFC 7044 §10).
-fn history<'a>(message: &Message<'a>) -> Option<NameAddr<'a>> {
-    let mut last = [None, None];
-    for header in message.headers().filter(|header| header.name == Name::HistoryInfo) {
-        for entry in NameAddrs::new(header.value) {
-            last = [last[1], Some(entry)];
+/// The first of each header that is asked for, found in one pass.
+#[derive(Default)]
+struct Found<'a> {
+    asserted: Option<&'a [u8]>,
+    remote_party: Option<&'a [u8]>,
+    diversion: Option<&'a [u8]>,
+    /// The last entries of History-Info: the last but one is who sent the call on (RFC 7044 §10).
+    history: [Option<NameAddr<'a>>; 2],
+    agent: Option<&'a [u8]>,
+    privacy: Option<&'a [u8]>,
+    attestation: Option<&'a [u8]>,
+}
+
+impl<'a> Found<'a> {
+    fn collect(message: &Message<'a>) -> Self {
+        let mut found = Self::default();
+        for header in message.headers() {
+            let slot = match header.name {
+                Name::AssertedIdentity => &mut found.asserted,
+                Name::RemotePartyId => &mut found.remote_party,
+                Name::Diversion => &mut found.diversion,
+                Name::UserAgent => &mut found.agent,
+                Name::Privacy => &mut found.privacy,
+                Name::AttestationInfo => &mut found.attestation,
+                Name::HistoryInfo => {
+                    for entry in NameAddrs::new(header.value) {
+                        found.history = [found.history[1], Some(entry)];
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            slot.get_or_insert(header.value);
         }
+        found
     }
-    last[0]
 }
 
 fn is_anonymous(from: &NameAddr<'_>) -> bool {
@@ -104,14 +128,11 @@ fn is_anonymous(from: &NameAddr<'_>) -> bool {
 }
 
 /// RFC 3323 §4.2, RFC 3325 §9.3: `id`, `user`, `header`, `session`; `none` asks for nothing.
-fn asks_privacy(message: &Message<'_>) -> bool {
-    message.header(Name::Privacy).is_some_and(|header| {
-        header
-            .value
-            .split(|&octet| octet == b';' || octet == b',')
-            .map(<[u8]>::trim_ascii)
-            .any(|value| [&b"id"[..], b"user", b"header"].iter().any(|kind| value.eq_ignore_ascii_case(kind)))
-    })
+fn asks_privacy(value: &[u8]) -> bool {
+    value
+        .split(|&octet| octet == b';' || octet == b',')
+        .map(<[u8]>::trim_ascii)
+        .any(|value| [&b"id"[..], b"user", b"header"].iter().any(|kind| value.eq_ignore_ascii_case(kind)))
 }
 
 /// 3GPP TS 24.229 §7.2A.20.
@@ -132,8 +153,8 @@ fn verstat<'a>(uris: impl Iterator<Item = Uri<'a>>) -> Verstat {
 }
 
 /// 3GPP TS 24.229 §7.2.18.
-fn attestation(message: &Message<'_>) -> Option<Attestation> {
-    match message.header(Name::AttestationInfo)?.value.trim_ascii() {
+fn attestation(value: &[u8]) -> Option<Attestation> {
+    match value.trim_ascii() {
         b"A" | b"a" => Some(Attestation::Full),
         b"B" | b"b" => Some(Attestation::Partial),
         b"C" | b"c" => Some(Attestation::Gateway),

@@ -45,6 +45,8 @@ names! {
     RecordRoute = "Record-Route";
     Require = "Require";
     ProxyRequire = "Proxy-Require";
+    ProxyAuthorization = "Proxy-Authorization";
+    Authorization = "Authorization";
     Supported = "Supported" / "k";
     UserAgent = "User-Agent";
     AssertedIdentity = "P-Asserted-Identity";

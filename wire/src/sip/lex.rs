@@ -115,6 +115,46 @@ const fn is_value(octet: u8) -> bool {
     is_token(octet) || matches!(octet, b'[' | b']' | b':' | b'/' | b'@' | b'&' | b'$' | b'?')
 }
 
+/// The values of a header that holds several, by commas outside quotes and angle brackets; each without white space
+/// around it.
+#[derive(Clone, Debug)]
+pub struct Values<'a>(Option<&'a [u8]>);
+
+impl<'a> Values<'a> {
+    /// Of a header's value.
+    #[must_use]
+    pub const fn new(value: &'a [u8]) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.0?;
+        let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
+        let comma = rest.iter().position(|&octet| {
+            match octet {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' if !bracketed => quoted = !quoted,
+                b'<' if !quoted => bracketed = true,
+                b'>' if !quoted => bracketed = false,
+                b',' => return !quoted && !bracketed,
+                _ => {}
+            }
+            false
+        });
+        let (value, behind) = match comma {
+            Some(comma) => (rest.get(..comma)?, rest.get(comma + 1..)),
+            None => (rest, None),
+        };
+        self.0 = behind;
+        Some(value.trim_ascii())
+    }
+}
+
 /// A decimal number of at most `max`; more digits than fit are too many, not an overflow.
 pub(super) fn number(text: &[u8], max: u32) -> Option<u32> {
     if text.is_empty() {

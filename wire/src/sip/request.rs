@@ -141,7 +141,7 @@ fn request_uri(text: &[u8]) -> Result<Uri<'_>, Defect> {
 }
 
 /// `CSeq: 1 INVITE`; the number is below 2^31 (RFC 3261 §8.1.1.5).
-fn cseq(value: &[u8]) -> Option<(u32, &[u8])> {
+pub(super) fn cseq(value: &[u8]) -> Option<(u32, &[u8])> {
     let end = value.iter().position(|&octet| lex::is_lws(octet))?;
     let number = lex::number(value.get(..end)?, (1 << 31) - 1)?;
     let method = value.get(end..)?.trim_ascii();

@@ -1,7 +1,7 @@
 //! Writes responses (RFC 3261 §8.2.6).
 
 use std::net::{IpAddr, SocketAddr};
-use yumen_wire::sip::{Message, Name, Via};
+use yumen_wire::sip::{Message, Name, Values, Via};
 
 /// Headers that a response copies from its request, in the order of the request.
 const COPIED: [Name; 5] = [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq];
@@ -46,6 +46,13 @@ pub(super) fn write(message: &Message<'_>, answer: &Answer<'_>, out: &mut Vec<u8
     out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
 }
 
+/// The header that says which extensions aren't there; `None` where none is asked for (RFC 3261 §8.2.2.3, §16.3 step 5).
+pub(super) fn unsupported(message: &Message<'_>, asked: Name) -> Option<Vec<u8>> {
+    let asked = message.headers().filter(|header| header.name == asked);
+    let asked: Vec<&[u8]> = asked.flat_map(|header| Values::new(header.value)).collect();
+    (!asked.is_empty()).then(|| [&b"Unsupported: "[..], &asked.join(&b", "[..]), b"\r\n"].concat())
+}
+
 /// Where a response to a datagram goes (RFC 3261 §18.2.2, RFC 3581 §4): never to another host than it came from.
 pub(super) fn destination(via: &Via<'_>, source: SocketAddr) -> SocketAddr {
     let port = if via.params.named(b"rport").is_some() { source.port() } else { via.port.unwrap_or(5060) };
@@ -53,7 +60,7 @@ pub(super) fn destination(via: &Via<'_>, source: SocketAddr) -> SocketAddr {
 }
 
 /// The top Via with where its request really came from.
-fn write_via(value: &[u8], source: SocketAddr, out: &mut Vec<u8>) {
+pub(super) fn write_via(value: &[u8], source: SocketAddr, out: &mut Vec<u8>) {
     let Some(via) = Via::parse_first(value) else {
         out.extend_from_slice(value);
         return;

@@ -19,10 +19,15 @@ impl Key {
 pub(super) struct Keys(RandomState, RandomState);
 
 impl Keys {
-    /// The key of the INVITE transaction that an INVITE, its ACK or its CANCEL belongs to.
-    pub(super) fn of_invite(&self, request: &Request<'_>) -> Key {
+    /// The key of the transaction that a request belongs to; an ACK and a CANCEL belong to their INVITE's.
+    pub(super) fn of(&self, request: &Request<'_>) -> Key {
+        let method = match request.method {
+            b"ACK" | b"CANCEL" => b"INVITE",
+            method => method,
+        };
         let half = |state: &RandomState| {
             let mut hasher = state.build_hasher();
+            method.hash(&mut hasher);
             match request.via.branch().filter(|branch| branch.starts_with(MAGIC_COOKIE)) {
                 Some(branch) => {
                     branch.hash(&mut hasher);
@@ -47,4 +52,4 @@ impl Keys {
 }
 
 /// Branches that are unique begin with it (RFC 3261 §8.1.1.7).
-const MAGIC_COOKIE: &[u8] = b"z9hG4bK";
+pub(super) const MAGIC_COOKIE: &[u8] = b"z9hG4bK";

@@ -1,22 +1,28 @@
-//! Calls: a SIP redirect server (RFC 3261 §8.3) that judges every INVITE.
+//! Calls: a SIP redirect server (RFC 3261 §8.3), or a proxy (§16), that judges every INVITE.
 //!
 //! ```text
-//! UDP datagrams, TCP and TLS streams ─► driver (tokio) ─► Redirect (sans-IO) ─► wire::sip ─► Event ─► Gate::screen_call
-//!                                                          │  passes: 302 to the next hops
-//!                                                          └  blocked: 608, 607 or 603, with Call-Info to the redress
+//! UDP datagrams, TCP and TLS streams ─► driver (tokio) ─► Redirect or Proxy (sans-IO) ─► wire::sip ─► Event ─► Screen
+//!                                  │  passes: 302 to the next hops, or sent on to the first of them that answers
+//!                                  └  blocked: 608, 607 or 603, with Call-Info to the redress
 //! ```
-//! A transaction is remembered until its ACK, so that an INVITE sent again gets the same answer and is neither judged nor
-//! counted twice. Media and dialogs never come here.
+//! A redirect server remembers a transaction until its ACK, so that an INVITE sent again gets the same answer and is
+//! neither judged nor counted twice; dialogs never come there. A proxy stays in the way of the dialog, and so learns how a
+//! call went on. Media never comes here.
 
 mod answer;
 mod driver;
 mod key;
 mod overload;
+pub mod proxy;
 mod redirect;
+mod screen;
 mod transactions;
+mod transport;
+mod waiting;
 
 pub use driver::SipListener;
 pub use redirect::{Answers, Peer, Redirect};
+pub use transport::{Flow, Place, Transport};
 
 use super::config::ServerTls;
 use crate::enforce::Policy;
@@ -38,7 +44,11 @@ pub struct SipConfig {
     pub tcp: bool,
     /// Take TLS connections on an address of their own.
     pub tls: Option<(SocketAddr, ServerTls)>,
-    /// `host:port` of those that a call is sent on to, the preferred first.
+    /// Stand in the way as a proxy; `None` redirects.
+    pub proxy: Option<proxy::ProxyConfig>,
+    /// Verify callers' signatures; `None` leaves them alone.
+    pub stir: Option<crate::stir::Settings>,
+    /// `host:port` or `host:port;transport=tcp` of those that a call is sent on to, the preferred first.
     pub next_hops: Vec<String>,
     /// Status of a blocked call: 603, 607 (RFC 8197) or 608 (RFC 8688).
     pub block_status: u16,

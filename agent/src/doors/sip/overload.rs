@@ -24,6 +24,7 @@ pub(super) struct Overload {
     served_before: u32,
     /// Until when the driver's last word holds.
     pressed_until: Option<Instant>,
+    untold: u32,
 }
 
 impl Overload {
@@ -35,12 +36,28 @@ impl Overload {
             served: 0,
             served_before: 0,
             pressed_until: None,
+            untold: 0,
         }
     }
 
     /// More waits than could be served for a while.
     pub(super) fn press(&mut self, now: Instant) {
         self.pressed_until = Some(now + PERIOD);
+    }
+
+    /// Looks at a datagram before anything is read of it, while more comes than can be served: `None` lets it through
+    /// unlooked at, otherwise the answer is whether its caller is put off. Most who are put off aren't even told
+    /// ([`Self::tells`]): an answer costs more than all else.
+    pub(super) fn glance(&mut self, octets: &[u8], source: IpAddr, now: Instant) -> Option<bool> {
+        self.pressed_until.filter(|until| now < *until)?;
+        let caller = caller(octets.strip_prefix(b"INVITE ")?)?;
+        Some(self.sheds(source, caller, now))
+    }
+
+    /// Whether this one of those who are put off is told so.
+    pub(super) fn tells(&mut self) -> bool {
+        self.untold = self.untold.wrapping_add(1);
+        self.untold.is_multiple_of(TOLD_OF)
     }
 
     /// Counts an attempt, and says whether it is to be shed.
@@ -71,3 +88,16 @@ impl Overload {
         })
     }
 }
+
+/// The user part of From, as it stands; only where it is written as usual. What is written otherwise is read in full.
+fn caller(request: &[u8]) -> Option<&[u8]> {
+    let at = request.windows(6).position(|window| window == b"\nFrom:" || window.starts_with(b"\nf:"))?;
+    let rest = request.get(at + 1..)?;
+    let line = rest.get(..rest.iter().position(|&octet| octet == b'\n')?)?;
+    let scheme = line.windows(4).position(|window| window == b"sip:" || window == b"tel:")?;
+    let uri = line.get(scheme + 4..)?;
+    uri.get(..uri.iter().position(|octet| b"@;>".contains(octet))?)
+}
+
+/// One of so many is told.
+const TOLD_OF: u32 = 16;

@@ -4,19 +4,19 @@ use super::SipConfig;
 use super::answer::{self, Answer};
 use super::key::{Key, Keys};
 use super::overload::Overload;
+use super::screen::{self, RETRY_LATER, Screen, Screened, UNAVAILABLE};
 use super::transactions::{Known, Transactions};
-use crate::behaviour::CallOutcome;
+use super::waiting::Waiting;
 use crate::doors::counters::Counters;
 use crate::doors::session::Now;
-use crate::enforce::{Cause, Manner, Ruling};
+use crate::enforce::{Cause, Ruling};
 use crate::pipeline::Gate;
+use crate::stir::Stir;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
-use yumen_wire::sip::{
-    CallTexts, Defect, Message, Name, Request, Scheme, Source, StartLine, Uri, Via, call_event,
-};
+use yumen_wire::sip::{Defect, Message, Name, Request, Scheme, StartLine, Uri, Via};
 
 /// Where a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,18 +60,22 @@ impl Answers {
     }
 }
 
+/// Now, and for a call that waited: until when it may.
+type Moment = (Now, Option<Instant>);
+
 /// A redirect server: requests in, answers out.
 #[derive(Debug)]
 pub struct Redirect {
     config: SipConfig,
     gate: Arc<Gate>,
+    screen: Screen,
     keys: Keys,
     transactions: Transactions,
     overload: Overload,
-    /// Headers of a refusal, and of one that may be tried again.
-    refusal: Vec<u8>,
-    texts: CallTexts,
     contacts: Vec<u8>,
+    waiting: Waiting<Peer>,
+    /// Whether the message in hand was weighed already, and found to be too much.
+    weighed: Option<bool>,
     draining: bool,
 }
 
@@ -79,27 +83,41 @@ impl Redirect {
     /// A server that judges by `gate`.
     #[must_use]
     pub fn new(config: SipConfig, gate: Arc<Gate>, now: Instant) -> Self {
-        let refusal = config.redress.as_ref().map_or_else(Vec::new, |uri| {
-            // RFC 8688 §3.2 names the purpose; it says how to read what lies there.
-            format!("Call-Info: <{uri}>;purpose=jwscard\r\n").into_bytes()
-        });
         Self {
             transactions: Transactions::new(config.transactions_max),
+            screen: Screen::new(&config, gate.clone()),
             config,
             gate,
             keys: Keys::default(),
             overload: Overload::new(now),
-            refusal,
-            texts: CallTexts::default(),
             contacts: Vec::new(),
+            waiting: Waiting::default(),
+            weighed: None,
             draining: false,
         }
+    }
+
+    /// Verifies callers' signatures too.
+    #[must_use]
+    pub fn with_stir(mut self, stir: Option<Arc<Stir>>) -> Self {
+        self.screen.verify_by(stir);
+        self
     }
 
     /// Takes one message, a datagram or a frame of a stream.
     pub fn handle(&mut self, octets: &[u8], peer: Peer, now: Now, out: &mut Answers) {
         let counters = &self.gate.counters;
         Counters::add(&counters.pdus_from_client);
+        // Over a stream what has no answer never comes again.
+        self.weighed = if peer.over_stream {
+            None
+        } else {
+            self.overload.glance(octets, peer.address.ip(), now.instant)
+        };
+        if self.weighed == Some(true) && !self.overload.tells() {
+            Counters::add(&counters.shed);
+            return;
+        }
         let Ok(message) = Message::new_checked(octets) else {
             Counters::add(&counters.malformed);
             return;
@@ -110,7 +128,7 @@ impl Redirect {
         };
         let is_ack = method == b"ACK";
         match Request::check(&message) {
-            Ok(request) => self.serve(&message, &request, peer, now, out),
+            Ok(request) => self.serve(&message, &request, peer, (now, None), out),
             Err(_) if is_ack => {}
             Err(defect) => {
                 Counters::add(&counters.malformed);
@@ -128,6 +146,36 @@ impl Redirect {
     /// Sends again what has no ACK, and forgets what is over.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut Answers) {
         self.transactions.handle_timeout(now, |to, octets| out.push(to, octets));
+    }
+
+    /// When [`Self::resume`] wants to be called at the latest; `None` while no call waits for a certificate.
+    #[must_use]
+    pub fn poll_waiting(&self) -> Option<Instant> {
+        self.waiting.poll_timeout()
+    }
+
+    /// A certificate came, or will not come, or some call waited for long enough: calls that wait are looked at again,
+    /// those of one peer, or all.
+    pub fn resume(&mut self, of: Option<Peer>, now: Now, out: &mut Answers) {
+        for waits in self.waiting.take_all() {
+            if of.is_none_or(|peer| peer == waits.came_by) {
+                self.again(&waits.octets, waits.came_by, (now, Some(waits.until)), out);
+            } else {
+                self.waiting.put_back(waits);
+            }
+        }
+    }
+
+    /// A stream is gone, and with it whoever waited there.
+    pub fn gone(&mut self, peer: Peer) {
+        self.waiting.forget(|came_by| *came_by == peer);
+    }
+
+    fn again(&mut self, octets: &[u8], peer: Peer, now: Moment, out: &mut Answers) {
+        let Ok(message) = Message::new_checked(octets) else { return };
+        let Ok(request) = Request::check(&message) else { return };
+        let key = self.keys.of(&request);
+        self.judge(&message, &request, key, peer, now, out);
     }
 
     /// Tells that more waits than was served for a while: callers who ask for much are put off.
@@ -149,7 +197,7 @@ impl Redirect {
     /// Transactions remembered.
     #[must_use]
     pub fn transactions(&self) -> usize {
-        self.transactions.len()
+        self.transactions.len() + self.waiting.len()
     }
 
     fn serve(
@@ -157,18 +205,25 @@ impl Redirect {
         message: &Message<'_>,
         request: &Request<'_>,
         peer: Peer,
-        now: Now,
+        (now, until): Moment,
         out: &mut Answers,
     ) {
-        let key = self.keys.of_invite(request);
+        let key = self.keys.of(request);
         match request.method {
-            b"INVITE" => self.invite(message, request, key, peer, now, out),
+            b"INVITE" => self.invite(message, request, key, peer, (now, until), out),
             b"ACK" => self.transactions.confirm(key, now.instant),
+            b"CANCEL" if self.waiting.holds(key) => {
+                reply(message, request, peer, key, "200 OK", b"", out);
+                self.give_up(key, now, out);
+            }
             // Its answer is final already: the CANCEL is right, and changes nothing (RFC 3261 §9.2).
             b"CANCEL" if self.transactions.look(key) != Known::New => {
                 reply(message, request, peer, key, "200 OK", b"", out);
             }
-            b"OPTIONS" => reply(message, request, peer, key, "200 OK", ALLOW, out),
+            b"OPTIONS" => match super::answer::unsupported(message, Name::Require) {
+                Some(headers) => reply(message, request, peer, key, "420 Bad Extension", &headers, out),
+                None => reply(message, request, peer, key, "200 OK", ALLOW, out),
+            },
             b"CANCEL" | b"BYE" | b"PRACK" | b"UPDATE" | b"INFO" => {
                 reply(message, request, peer, key, "481 Call/Transaction Does Not Exist", b"", out);
             }
@@ -182,9 +237,13 @@ impl Redirect {
         request: &Request<'_>,
         key: Key,
         peer: Peer,
-        now: Now,
+        (now, until): Moment,
         out: &mut Answers,
     ) {
+        if self.waiting.holds(key) {
+            Counters::add(&self.gate.counters.requests_again);
+            return;
+        }
         match self.transactions.look(key) {
             Known::New => {}
             Known::Answered(answer) => {
@@ -201,34 +260,77 @@ impl Redirect {
             // No dialog begins here, so none can be changed here.
             return reply(message, request, peer, key, "481 Call/Transaction Does Not Exist", b"", out);
         }
-        if self.draining || self.overload.sheds(peer.address.ip(), request.from.uri.user, now.instant) {
+        let sheds = self
+            .weighed
+            .take()
+            .unwrap_or_else(|| self.overload.sheds(peer.address.ip(), screen::caller(request), now.instant));
+        if self.draining || sheds {
             Counters::add(&self.gate.counters.shed);
             return reply(message, request, peer, key, UNAVAILABLE, RETRY_LATER, out);
         }
+        self.judge(message, request, key, peer, (now, until), out);
+    }
+
+    fn judge(
+        &mut self,
+        message: &Message<'_>,
+        request: &Request<'_>,
+        key: Key,
+        peer: Peer,
+        (now, until): Moment,
+        out: &mut Answers,
+    ) {
+        let last = until.is_some_and(|until| until <= now.instant);
         let remembered = self.transactions.make_room();
-        let ruling = if remembered {
-            self.judge(message, request, now)
+        let (ruling, refused) = if remembered {
+            match self.screen.call(message, request, now, last) {
+                Screened::Done(ruling, refused, _) => (ruling, refused),
+                Screened::Waits(wait) => {
+                    let due = until.unwrap_or(now.instant + wait);
+                    if !self.waiting.add(key, message.octets(), peer, due) {
+                        return self.judge(message, request, key, peer, (now, Some(now.instant)), out);
+                    }
+                    if until.is_none() {
+                        let answer =
+                            Answer { status: "100 Trying", headers: b"", source: peer.address, tag: None };
+                        out.write(destination(request, peer), message, &answer);
+                    }
+                    return;
+                }
+            }
         } else {
-            self.gate.undecided(Cause::MemoryShort)
+            (self.gate.undecided(Cause::MemoryShort), None)
         };
-        let octets = self.answer(message, request, key, peer, &ruling, out);
+        let octets = match refused {
+            Some(status) => {
+                let answer = Answer { status, headers: b"", source: peer.address, tag: Some(key.tag()) };
+                out.write(destination(request, peer), message, &answer)
+            }
+            None => self.answer(message, request, key, peer, &ruling, out),
+        };
         if remembered {
             let to = destination(request, peer);
             self.transactions.complete(key, octets, to, peer.over_stream, now.instant);
         }
     }
 
-    fn judge(&mut self, message: &Message<'_>, request: &Request<'_>, now: Now) -> Ruling {
-        let source = Source { trunk: self.config.trunk, trusted: self.config.trusted };
-        let event = call_event(message, request, source, now.time_ms, &mut self.texts);
-        let behaviour = self.gate.behaviour();
-        behaviour.attempt(&event);
-        let (ruling, _) = self.gate.screen_call(&event, now);
-        if ruling.blocks() {
-            let (caller, callee) = (event.originator.digits, event.destination.digits);
-            behaviour.outcome(caller, callee, CallOutcome::Blocked, now.time_ms);
+    /// The caller gave up while its call waited.
+    fn give_up(&mut self, key: Key, now: Now, out: &mut Answers) {
+        let Some(waits) = self.waiting.remove(key) else { return };
+        let Ok(message) = Message::new_checked(&waits.octets) else { return };
+        let Ok(request) = Request::check(&message) else { return };
+        let peer = waits.came_by;
+        let answer = Answer {
+            status: "487 Request Terminated",
+            headers: b"",
+            source: peer.address,
+            tag: Some(key.tag()),
+        };
+        let to = destination(&request, peer);
+        let octets = out.write(to, &message, &answer);
+        if self.transactions.make_room() {
+            self.transactions.complete(key, octets, to, peer.over_stream, now.instant);
         }
-        ruling
     }
 
     fn answer<'o>(
@@ -245,22 +347,10 @@ impl Redirect {
                 self.write_contacts(&request.uri);
                 ("302 Moved Temporarily", &self.contacts[..])
             }
-            Ruling::Block(Manner::Reject) => (self.block_status(), &self.refusal[..]),
-            // As if nobody were there: who calls isn't told that they were looked at.
-            Ruling::Block(Manner::Drop) => ("480 Temporarily Unavailable", &b""[..]),
-            Ruling::Block(Manner::Defer) => (UNAVAILABLE, RETRY_LATER),
-            Ruling::Block(Manner::Malformed) => ("400 Bad Request", &b""[..]),
+            Ruling::Block(manner) => self.screen.refusal(*manner),
         };
         let answer = Answer { status, headers, source: peer.address, tag: Some(key.tag()) };
         out.write(destination(request, peer), message, &answer)
-    }
-
-    const fn block_status(&self) -> &'static str {
-        match self.config.block_status {
-            603 => "603 Decline",
-            607 => "607 Unwanted",
-            _ => "608 Rejected",
-        }
     }
 
     /// One Contact for each next hop, the preferred first (RFC 3261 §8.3, §20.10).
@@ -317,5 +407,3 @@ fn refuse_malformed(message: &Message<'_>, defect: Defect, peer: Peer, out: &mut
 }
 
 const ALLOW: &[u8] = b"Allow: INVITE, ACK, CANCEL, OPTIONS\r\n";
-const UNAVAILABLE: &str = "503 Service Unavailable";
-const RETRY_LATER: &[u8] = b"Retry-After: 5\r\n";

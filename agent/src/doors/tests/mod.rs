@@ -8,6 +8,7 @@ mod mutation;
 mod parts;
 mod sgip;
 mod sip;
+mod sip_proxy;
 mod smgp;
 mod smpp;
 
