@@ -69,11 +69,14 @@ async fn get_unbounded(
         return Err(FetchError::Host);
     }
     let port = uri.port_u16().unwrap_or(443);
-    let mut addresses = tokio::net::lookup_host((bare, port)).await?;
     // Who signs a call must not make us knock at our own doors.
-    let address = addresses.find(|address| listed || is_public(address.ip())).ok_or(FetchError::Host)?;
+    let found = tokio::net::lookup_host((bare, port)).await?;
+    let addresses: Vec<_> = found.filter(|address| listed || is_public(address.ip())).collect();
+    if addresses.is_empty() {
+        return Err(FetchError::Host);
+    }
     let name = ServerName::try_from(bare.to_owned()).map_err(|_| FetchError::Url)?;
-    let stream = connector.connect(name, TcpStream::connect(address).await?).await?;
+    let stream = connector.connect(name, TcpStream::connect(&addresses[..]).await?).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     // It ends with the sender.
     let driving = tokio::spawn(connection);

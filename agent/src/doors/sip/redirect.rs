@@ -396,12 +396,13 @@ fn reply(
     out.write(destination(request, peer), message, &answer);
 }
 
-/// Only where it is known whom to answer.
+/// To where its Via says, or where that can't be read, to where it came from.
 fn refuse_malformed(message: &Message<'_>, defect: Defect, peer: Peer, out: &mut Answers) {
-    let Some(via) = message.header(Name::Via).and_then(|header| Via::parse_first(header.value)) else {
-        return;
+    let Some(header) = message.header(Name::Via) else { return };
+    let to = match Via::parse_first(header.value) {
+        Some(via) if !peer.over_stream => answer::destination(&via, peer.address),
+        _ => peer.address,
     };
-    let to = if peer.over_stream { peer.address } else { answer::destination(&via, peer.address) };
     let status = format!("{} {defect}", defect.status());
     out.write(to, message, &Answer { status: &status, headers: b"", source: peer.address, tag: Some(0) });
 }

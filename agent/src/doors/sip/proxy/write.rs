@@ -191,14 +191,13 @@ pub(super) fn reply(
     out.write(Destination::Back(back(&request.via, flow)), |octets| answer::write(message, &answer, octets));
 }
 
-/// Only where it is known whom to answer.
+/// To where its Via says, or where that can't be read, to where it came from.
 pub(super) fn refuse_malformed(message: &Message<'_>, defect: Defect, flow: Flow, out: &mut Outputs) {
-    let Some(via) = message.header(Name::Via).and_then(|header| Via::parse_first(header.value)) else {
-        return;
-    };
+    let Some(header) = message.header(Name::Via) else { return };
+    let to = Via::parse_first(header.value).map_or(flow, |via| back(&via, flow));
     let status = format!("{} {defect}", defect.status());
     let answer = Answer { status: &status, headers: b"", source: flow.address, tag: Some(0) };
-    out.write(Destination::Back(back(&via, flow)), |octets| answer::write(message, &answer, octets));
+    out.write(Destination::Back(to), |octets| answer::write(message, &answer, octets));
 }
 
 /// The way back: over the same stream, or by what Via says of the datagram's.
