@@ -79,11 +79,11 @@ impl Bench {
         sent(&out)
     }
 
-    fn from_caller(&mut self, text: &str) -> Vec<Sent> {
+    fn caller_sends(&mut self, text: &str) -> Vec<Sent> {
         self.take(self.caller, text)
     }
 
-    fn from_hop(&mut self, text: &str) -> Vec<Sent> {
+    fn hop_sends(&mut self, text: &str) -> Vec<Sent> {
         self.take(self.hop, text)
     }
 
@@ -103,7 +103,7 @@ impl Bench {
 
     /// An INVITE that is sent on: what the hop got.
     fn call(&mut self, id: &str) -> String {
-        let sent = self.from_caller(&invite(id, HONEST));
+        let sent = self.caller_sends(&invite(id, HONEST));
         assert_eq!(sent.len(), 2, "{sent:?}");
         assert!(sent[0].text.starts_with("SIP/2.0 100 Trying\r\n"), "{sent:?}");
         assert_eq!(sent[0].to, "192.0.2.9:5999");
@@ -203,18 +203,18 @@ fn what_is_sent_on_is_what_came_but_for_what_a_proxy_writes() {
 fn a_call_is_set_up_talked_and_hung_up() {
     let mut bench = Bench::new();
     let got = bench.call("a");
-    let ringing = bench.from_hop(&response(&got, "180 Ringing", "X-Far: 1\r\n"));
+    let ringing = bench.hop_sends(&response(&got, "180 Ringing", "X-Far: 1\r\n"));
     assert_eq!(statuses(&ringing), ["SIP/2.0 180 Ringing"]);
     assert!(!ringing[0].text.contains("192.0.2.1:5060;branch"), "our Via is gone: {}", ringing[0].text);
     assert!(
         ringing[0].text.contains("branch=z9hG4bKa;rport=5999") && ringing[0].text.contains("X-Far: 1\r\n")
     );
     bench.pass(Duration::from_secs(5));
-    let answered = bench.from_hop(&response(&got, "200 OK", "Contact: <sip:pbx@192.0.2.5:5080>\r\n"));
+    let answered = bench.hop_sends(&response(&got, "200 OK", "Contact: <sip:pbx@192.0.2.5:5080>\r\n"));
     assert_eq!(statuses(&answered), ["SIP/2.0 200 OK"]);
     // Sent again by the answerer until the ACK is there: so it is sent on again.
-    assert_eq!(bench.from_hop(&response(&got, "200 OK", "")).len(), 1);
-    assert!(bench.from_caller(&invite("a", HONEST)).is_empty(), "the INVITE that comes again is absorbed");
+    assert_eq!(bench.hop_sends(&response(&got, "200 OK", "")).len(), 1);
+    assert!(bench.caller_sends(&invite("a", HONEST)).is_empty(), "the INVITE that comes again is absorbed");
     let route = line(&got, "Record-Route: ").replace("Record-Route", "Route") + "\r\n";
     let ack = request("ACK", "ack", HONEST, &route, ";tag=t1", "sip:pbx@192.0.2.5:5080", "")
         .replace(
@@ -222,15 +222,15 @@ fn a_call_is_set_up_talked_and_hung_up() {
             "f: <sip:+8613800000001@sbc.example.com>;tag=fa",
         )
         .replace("Call-ID: ack@", "Call-ID: a@");
-    let acked = bench.from_caller(&ack);
+    let acked = bench.caller_sends(&ack);
     assert_eq!(acked[0].to, "192.0.2.5:5080", "to the Contact");
     assert!(acked[0].text.starts_with("ACK sip:pbx@192.0.2.5:5080 SIP/2.0\r\n"));
     assert!(!acked[0].text.contains("Route:"), "{}", acked[0].text);
     bench.pass(Duration::from_secs(60));
     let bye = ack.replace("ACK", "BYE").replace("z9hG4bKack", "z9hG4bKbye");
-    let hung_up = bench.from_caller(&bye);
+    let hung_up = bench.caller_sends(&bye);
     assert_eq!(statuses(&hung_up), ["BYE sip:pbx@192.0.2.5:5080 SIP/2.0"], "no 100, no new judgement");
-    assert_eq!(bench.from_hop(&response(&hung_up[0].text, "200 OK", "")).len(), 1);
+    assert_eq!(bench.hop_sends(&response(&hung_up[0].text, "200 OK", "")).len(), 1);
     assert_eq!(bench.gate.counters.judged.load(Ordering::Relaxed), 1);
     let measures = [Measure::Attempts, Measure::Answered, Measure::Concurrent, Measure::ShortCalls];
     assert_eq!(measures.map(|measure| bench.measure(measure)), [1, 1, 0, 0]);
@@ -242,12 +242,12 @@ fn a_call_is_set_up_talked_and_hung_up() {
 #[test]
 fn a_blocked_call_is_told_why_and_never_sent_on() {
     let mut bench = Bench::new();
-    let sent = bench.from_caller(&invite("a", BAD_CALLER));
+    let sent = bench.caller_sends(&invite("a", BAD_CALLER));
     assert_eq!(statuses(&sent), ["SIP/2.0 608 Rejected"]);
     assert!(sent[0].text.contains("Call-Info: <https://example.com/redress.jws>;purpose=jwscard\r\n"));
-    assert_eq!(bench.from_caller(&invite("a", BAD_CALLER)), sent);
+    assert_eq!(bench.caller_sends(&invite("a", BAD_CALLER)), sent);
     assert_eq!(bench.pass(Duration::from_millis(500)), sent, "timer G");
-    assert!(bench.from_caller(&of_invite("ACK", "a", ";tag=x")).is_empty());
+    assert!(bench.caller_sends(&of_invite("ACK", "a", ";tag=x")).is_empty());
     assert!(bench.pass(Duration::from_secs(4)).is_empty());
     assert_eq!(bench.gate.counters.judged.load(Ordering::Relaxed), 1);
     bench.pass(Duration::from_secs(2));
@@ -258,8 +258,8 @@ fn a_blocked_call_is_told_why_and_never_sent_on() {
 fn cancel_before_anything_came_back_waits_for_it() {
     let mut bench = Bench::new();
     let got = bench.call("a");
-    assert_eq!(statuses(&bench.from_caller(&of_invite("CANCEL", "a", ""))), ["SIP/2.0 200 OK"]);
-    let cancel = bench.from_hop(&response(&got, "180 Ringing", ""));
+    assert_eq!(statuses(&bench.caller_sends(&of_invite("CANCEL", "a", ""))), ["SIP/2.0 200 OK"]);
+    let cancel = bench.hop_sends(&response(&got, "180 Ringing", ""));
     let said: Vec<String> = statuses(&cancel);
     assert!(
         said.iter().any(|line| line == "CANCEL sip:075500000001@192.0.2.5:5060;user=phone SIP/2.0"),
@@ -274,9 +274,9 @@ fn cancel_before_anything_came_back_waits_for_it() {
         ["CANCEL sip:075500000001@192.0.2.5:5060;user=phone SIP/2.0"]
     );
     let ok = response(&got, "200 OK", "").replace("CSeq: 1 INVITE", "CSeq: 1 CANCEL");
-    assert!(bench.from_hop(&ok).is_empty());
+    assert!(bench.hop_sends(&ok).is_empty());
     assert!(bench.pass(Duration::from_secs(2)).is_empty());
-    let over = bench.from_hop(&response(&got, "487 Request Terminated", ""));
+    let over = bench.hop_sends(&response(&got, "487 Request Terminated", ""));
     assert_eq!(
         statuses(&over),
         ["ACK sip:075500000001@192.0.2.5:5060;user=phone SIP/2.0", "SIP/2.0 487 Request Terminated"]
@@ -288,7 +288,7 @@ fn cancel_before_anything_came_back_waits_for_it() {
 fn cancel_of_what_is_silent_ends_with_487() {
     let mut bench = Bench::new();
     bench.call("a");
-    bench.from_caller(&of_invite("CANCEL", "a", ""));
+    bench.caller_sends(&of_invite("CANCEL", "a", ""));
     let said: Vec<String> = (0..40).flat_map(|_| statuses(&bench.pass(Duration::from_secs(1)))).collect();
     assert!(said.iter().any(|line| line == "SIP/2.0 487 Request Terminated"), "{said:?}");
     assert!(!said.iter().any(|line| line.contains("192.0.2.6")), "no other hop is tried");
@@ -298,8 +298,8 @@ fn cancel_of_what_is_silent_ends_with_487() {
 fn cancel_while_it_rings_that_is_never_answered_ends_too() {
     let mut bench = Bench::new();
     let got = bench.call("a");
-    bench.from_hop(&response(&got, "180 Ringing", ""));
-    let said = bench.from_caller(&of_invite("CANCEL", "a", ""));
+    bench.hop_sends(&response(&got, "180 Ringing", ""));
+    let said = bench.caller_sends(&of_invite("CANCEL", "a", ""));
     assert_eq!(said.len(), 2);
     let said: Vec<String> = (0..70).flat_map(|_| statuses(&bench.pass(Duration::from_secs(1)))).collect();
     assert!(said.iter().any(|line| line == "SIP/2.0 487 Request Terminated"), "{said:?}");
@@ -310,12 +310,12 @@ fn cancel_while_it_rings_that_is_never_answered_ends_too() {
 fn cancel_that_comes_too_late_changes_nothing() {
     let mut bench = Bench::new();
     let got = bench.call("a");
-    bench.from_hop(&response(&got, "200 OK", ""));
-    assert_eq!(statuses(&bench.from_caller(&of_invite("CANCEL", "a", ""))), ["SIP/2.0 200 OK"]);
-    bench.from_caller(&invite("b", BAD_CALLER));
-    assert_eq!(statuses(&bench.from_caller(&of_invite("CANCEL", "b", ""))), ["SIP/2.0 200 OK"]);
+    bench.hop_sends(&response(&got, "200 OK", ""));
+    assert_eq!(statuses(&bench.caller_sends(&of_invite("CANCEL", "a", ""))), ["SIP/2.0 200 OK"]);
+    bench.caller_sends(&invite("b", BAD_CALLER));
+    assert_eq!(statuses(&bench.caller_sends(&of_invite("CANCEL", "b", ""))), ["SIP/2.0 200 OK"]);
     assert_eq!(
-        statuses(&bench.from_caller(&of_invite("CANCEL", "unknown", ""))),
+        statuses(&bench.caller_sends(&of_invite("CANCEL", "unknown", ""))),
         ["SIP/2.0 481 Call/Transaction Does Not Exist"]
     );
 }
@@ -337,11 +337,11 @@ fn an_invite_without_answer_is_sent_again_then_goes_to_the_next_hop() {
     assert_eq!(second[0].to, "192.0.2.6:5070");
     assert!(second[0].text.starts_with("INVITE sip:075500000001@192.0.2.6:5070;user=phone SIP/2.0"));
     // The first hop wakes up too late: it is told, and the caller hears nothing of it.
-    let late = bench.from_hop(&response(&got, "180 Ringing", ""));
+    let late = bench.hop_sends(&response(&got, "180 Ringing", ""));
     assert_eq!(statuses(&late), ["CANCEL sip:075500000001@192.0.2.5:5060;user=phone SIP/2.0"]);
-    let gone = bench.from_hop(&response(&got, "487 Request Terminated", ""));
+    let gone = bench.hop_sends(&response(&got, "487 Request Terminated", ""));
     assert_eq!(statuses(&gone), ["ACK sip:075500000001@192.0.2.5:5060;user=phone SIP/2.0"]);
-    let answered = bench.from_hop(&response(&second[0].text, "200 OK", ""));
+    let answered = bench.hop_sends(&response(&second[0].text, "200 OK", ""));
     assert_eq!(statuses(&answered), ["SIP/2.0 200 OK"]);
     assert_eq!(bench.gate.counters.hop_failovers.load(Ordering::Relaxed), 1);
 }
@@ -350,26 +350,26 @@ fn an_invite_without_answer_is_sent_again_then_goes_to_the_next_hop() {
 fn hops_that_are_busy_or_out_of_reach_pass_the_call_on() {
     let mut bench = Bench::new();
     let got = bench.call("a");
-    let second = bench.from_hop(&response(&got, "503 Service Unavailable", ""));
+    let second = bench.hop_sends(&response(&got, "503 Service Unavailable", ""));
     assert_eq!(second[0].text.lines().next(), Some("ACK sip:075500000001@192.0.2.5:5060;user=phone SIP/2.0"));
     assert_eq!(second[1].to, "192.0.2.6:5070");
     let last = bench.unreachable(second[1].branch);
     assert_eq!(statuses(&last), ["SIP/2.0 503 Service Unavailable"]);
     // A refusal that is no failure of the hop is the answer.
     let got = bench.call("b");
-    let busy = bench.from_hop(&response(&got, "486 Busy Here", "X: 1\r\n"));
+    let busy = bench.hop_sends(&response(&got, "486 Busy Here", "X: 1\r\n"));
     assert_eq!(
         statuses(&busy),
         ["ACK sip:075500000001@192.0.2.5:5060;user=phone SIP/2.0", "SIP/2.0 486 Busy Here"]
     );
     assert_eq!(
-        bench.from_hop(&response(&got, "486 Busy Here", "X: 1\r\n")).len(),
+        bench.hop_sends(&response(&got, "486 Busy Here", "X: 1\r\n")).len(),
         1,
         "the ACK again, nothing else"
     );
     // Both failed twice: the first that is there again comes first.
     let got = bench.call("c");
-    bench.from_hop(&response(&got, "503 Service Unavailable", ""));
+    bench.hop_sends(&response(&got, "503 Service Unavailable", ""));
     assert_eq!(bench.gate.counters.hops_lost.load(Ordering::Relaxed), 0);
 }
 
@@ -388,23 +388,23 @@ fn other_requests_are_sent_on_and_sent_again() {
     let mut bench = Bench::new();
     for method in ["REGISTER", "OPTIONS", "SUBSCRIBE", "MESSAGE", "PUBLISH"] {
         let text = request(method, method, HONEST, "", "", OURS, "");
-        let got = bench.from_caller(&text);
+        let got = bench.caller_sends(&text);
         assert_eq!(got.len(), 1, "{method}: {got:?}");
         assert_eq!(got[0].text.contains("Record-Route"), method == "SUBSCRIBE");
         assert_eq!(bench.pass(Duration::from_millis(500)), got, "timer E");
-        assert!(bench.from_caller(&text).is_empty(), "nothing to say yet");
-        let back = bench.from_hop(&response(
+        assert!(bench.caller_sends(&text).is_empty(), "nothing to say yet");
+        let back = bench.hop_sends(&response(
             &got[0].text,
             "401 Unauthorized",
             "WWW-Authenticate: Digest realm=\"x\", nonce=\"y\"\r\n",
         ));
         assert!(back[0].text.contains("WWW-Authenticate: Digest realm=\"x\", nonce=\"y\"\r\n"));
-        assert_eq!(bench.from_caller(&text), back, "timer J");
+        assert_eq!(bench.caller_sends(&text), back, "timer J");
         bench.pass(Duration::from_secs(33));
     }
     assert_eq!(bench.proxy.load(), (0, 0));
     // RFC 4320: nobody waits for a 408.
-    bench.from_caller(&request("REGISTER", "z", HONEST, "", "", OURS, ""));
+    bench.caller_sends(&request("REGISTER", "z", HONEST, "", "", OURS, ""));
     let said: Vec<String> = (0..80).flat_map(|_| statuses(&bench.pass(Duration::from_secs(1)))).collect();
     assert!(!said.iter().any(|line| line.starts_with("SIP/2.0")), "{said:?}");
 }
@@ -413,15 +413,15 @@ fn other_requests_are_sent_on_and_sent_again() {
 fn what_a_proxy_must_refuse() {
     let mut bench = Bench::new();
     let zero = invite("a", HONEST).replace("Max-Forwards: 70", "Max-Forwards: 0");
-    assert_eq!(statuses(&bench.from_caller(&zero)), ["SIP/2.0 483 Too Many Hops"]);
+    assert_eq!(statuses(&bench.caller_sends(&zero)), ["SIP/2.0 483 Too Many Hops"]);
     let needs = request("INVITE", "b", HONEST, "Proxy-Require: foo, bar\r\n", "", OURS, "");
-    let refused = bench.from_caller(&needs);
+    let refused = bench.caller_sends(&needs);
     assert_eq!(statuses(&refused), ["SIP/2.0 420 Bad Extension"]);
     assert!(refused[0].text.contains("Unsupported: foo, bar\r\n"));
     let tag = refused[0].text.split("tag=").nth(2).unwrap().split("\r\n").next().unwrap().to_owned();
-    assert!(bench.from_caller(&of_invite("ACK", "b", &format!(";tag={tag}"))).is_empty());
+    assert!(bench.caller_sends(&of_invite("ACK", "b", &format!(";tag={tag}"))).is_empty());
     let strange = request("BYE", "c", HONEST, "", ";tag=x", "sip:anybody@198.51.100.1", "");
-    assert_eq!(statuses(&bench.from_caller(&strange)), ["SIP/2.0 481 Call/Transaction Does Not Exist"]);
+    assert_eq!(statuses(&bench.caller_sends(&strange)), ["SIP/2.0 481 Call/Transaction Does Not Exist"]);
     let forged = request(
         "BYE",
         "d",
@@ -431,19 +431,19 @@ fn what_a_proxy_must_refuse() {
         "sip:anybody@198.51.100.1",
         "",
     );
-    assert_eq!(statuses(&bench.from_caller(&forged)), ["SIP/2.0 481 Call/Transaction Does Not Exist"]);
+    assert_eq!(statuses(&bench.caller_sends(&forged)), ["SIP/2.0 481 Call/Transaction Does Not Exist"]);
     // A hop sends the call back as it came.
     let got = bench.call("e");
     let back = got.replace("INVITE sip:075500000001@192.0.2.5:5060;user=phone", &format!("INVITE {OURS}"));
     let back = back.replacen("Via:", "Via: SIP/2.0/UDP 192.0.2.5;branch=z9hG4bKhop\r\nVia:", 1);
-    assert_eq!(statuses(&bench.from_hop(&back)), ["SIP/2.0 482 Loop Detected"]);
+    assert_eq!(statuses(&bench.hop_sends(&back)), ["SIP/2.0 482 Loop Detected"]);
 }
 
 #[test]
 fn a_challenge_passes_and_the_call_counts_once() {
     let mut bench = Bench::new();
     let got = bench.call("a");
-    let asked = bench.from_hop(&response(
+    let asked = bench.hop_sends(&response(
         &got,
         "407 Proxy Authentication Required",
         "Proxy-Authenticate: Digest realm=\"pbx\"\r\n",
@@ -453,13 +453,13 @@ fn a_challenge_passes_and_the_call_counts_once() {
         request("INVITE", "a", HONEST, "Proxy-Authorization: Digest username=\"x\"\r\n", "", OURS, BODY)
             .replace("z9hG4bKa", "z9hG4bKa2")
             .replace("CSeq: 1", "CSeq: 2");
-    let got = bench.from_caller(&again);
+    let got = bench.caller_sends(&again);
     assert!(got[1].text.contains("Proxy-Authorization: Digest username=\"x\"\r\n"), "{got:?}");
-    bench.from_hop(&response(&got[1].text, "200 OK", ""));
+    bench.hop_sends(&response(&got[1].text, "200 OK", ""));
     assert_eq!(bench.gate.counters.judged.load(Ordering::Relaxed), 1);
     assert_eq!([Measure::Attempts, Measure::Answered].map(|of| bench.measure(of)), [1, 1]);
     let third = again.replace("z9hG4bKa2", "z9hG4bKa3").replace("CSeq: 2", "CSeq: 3");
-    bench.from_caller(&third);
+    bench.caller_sends(&third);
     assert_eq!(bench.gate.counters.judged.load(Ordering::Relaxed), 2, "a password frees one call, not all");
 }
 
@@ -468,8 +468,8 @@ fn a_full_table_puts_off_and_makes_room_of_what_is_over() {
     let mut bench = Bench::with(2, None);
     let got = bench.call("a");
     bench.call("b");
-    assert_eq!(statuses(&bench.from_caller(&invite("c", HONEST))), ["SIP/2.0 503 Service Unavailable"]);
-    bench.from_hop(&response(&got, "200 OK", ""));
+    assert_eq!(statuses(&bench.caller_sends(&invite("c", HONEST))), ["SIP/2.0 503 Service Unavailable"]);
+    bench.hop_sends(&response(&got, "200 OK", ""));
     bench.call("d");
     assert_eq!(bench.proxy.load().0, 2);
 }
@@ -485,19 +485,19 @@ fn sides_that_differ_come_back_each_their_way() {
         records[0].ends_with("@192.0.2.1:5060;lr>")
             && records[1].ends_with("@192.0.2.1:5060;transport=tcp;lr>")
     );
-    let back = bench.from_hop(&response(&got, "486 Busy Here", ""));
+    let back = bench.hop_sends(&response(&got, "486 Busy Here", ""));
     assert_eq!(back.len(), 2);
-    assert!(bench.from_caller(&of_invite("ACK", "a", ";tag=t1")).is_empty());
+    assert!(bench.caller_sends(&of_invite("ACK", "a", ";tag=t1")).is_empty());
     // The answerer hangs up by the route that it learnt: both of ours go.
     let got = bench.call("b");
-    bench.from_hop(&response(&got, "200 OK", ""));
+    bench.hop_sends(&response(&got, "200 OK", ""));
     let route = got.split("\r\n").filter(|line| line.starts_with("Record-Route"));
     let route: String = route.map(|line| line.replace("Record-Route", "Route") + "\r\n").collect();
     let bye = format!(
         "BYE sip:me@192.0.2.9:5062;transport=tcp SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.5:5060;branch=z9hG4bKx\r\n{route}\
          From: <sip:x@y>;tag=t1\r\nTo: <sip:z@y>;tag=fb\r\nCall-ID: b@192.0.2.9\r\nCSeq: 1 BYE\r\nMax-Forwards: 9\r\n\r\n"
     );
-    let sent = bench.from_hop(&bye);
+    let sent = bench.hop_sends(&bye);
     assert_eq!(sent[0].to, "192.0.2.9:5062");
     assert!(!sent[0].text.contains("Route:"), "{}", sent[0].text);
     assert!(sent[0].text.contains("Content-Length: 0\r\n"), "a stream needs one");
@@ -507,13 +507,13 @@ fn sides_that_differ_come_back_each_their_way() {
 fn a_strict_router_is_understood() {
     let mut bench = Bench::new();
     let got = bench.call("a");
-    bench.from_hop(&response(&got, "200 OK", ""));
+    bench.hop_sends(&response(&got, "200 OK", ""));
     let ours = line(&got, "Record-Route: <").trim_start_matches("Record-Route: <").trim_end_matches('>');
     // It put our Record-Route into the Request-URI, and the target to the end of Route (RFC 3261 §16.4).
     let bye = request("BYE", "b", HONEST, "Route: <sip:far@192.0.2.77:5070>\r\n", ";tag=t1", ours, "")
         .replace("tag=fb", "tag=fa")
         .replace("Call-ID: b@", "Call-ID: a@");
-    let sent = bench.from_caller(&bye);
+    let sent = bench.caller_sends(&bye);
     assert_eq!(sent[0].to, "192.0.2.77:5070");
     assert!(
         sent[0].text.starts_with("BYE sip:far@192.0.2.77:5070 SIP/2.0\r\n")
@@ -524,7 +524,7 @@ fn a_strict_router_is_understood() {
     let info = request("INFO", "c", HONEST, &routes, ";tag=t1", "sip:far@192.0.2.77:5070", "")
         .replace("tag=fc", "tag=fa")
         .replace("Call-ID: c@", "Call-ID: a@");
-    let sent = bench.from_caller(&info);
+    let sent = bench.caller_sends(&info);
     assert_eq!(sent[0].to, "192.0.2.88:5060");
     assert!(sent[0].text.starts_with("INFO sip:strict@192.0.2.88 SIP/2.0\r\n"));
     assert!(sent[0].text.contains("Route: <sip:far@192.0.2.77:5070>\r\n"), "{}", sent[0].text);
@@ -538,26 +538,26 @@ fn next_hops_are_asked_whether_they_are_there() {
         statuses(&asked),
         ["OPTIONS sip:192.0.2.5:5060 SIP/2.0", "OPTIONS sip:192.0.2.6:5070 SIP/2.0"]
     );
-    assert!(bench.from_hop(&response(&asked[1].text, "404 Not Found", "")).is_empty());
+    assert!(bench.hop_sends(&response(&asked[1].text, "404 Not Found", "")).is_empty());
     for _ in 0..40 {
         for sent in bench.pass(Duration::from_millis(500)) {
             if sent.to == "192.0.2.6:5070" {
-                bench.from_hop(&response(&sent.text, "200 OK", ""));
+                bench.hop_sends(&response(&sent.text, "200 OK", ""));
             }
         }
     }
     assert_eq!(bench.gate.counters.hops_lost.load(Ordering::Relaxed), 1);
-    let sent = bench.from_caller(&invite("a", HONEST));
+    let sent = bench.caller_sends(&invite("a", HONEST));
     assert_eq!(sent[1].to, "192.0.2.6:5070", "the first is passed over");
     for _ in 0..40 {
         for sent in bench.pass(Duration::from_millis(500)) {
             if sent.text.starts_with("OPTIONS") {
-                bench.from_hop(&response(&sent.text, "200 OK", ""));
+                bench.hop_sends(&response(&sent.text, "200 OK", ""));
             }
         }
     }
     assert_eq!(bench.gate.counters.hops_back.load(Ordering::Relaxed), 1);
-    let sent = bench.from_caller(&invite("b", HONEST));
+    let sent = bench.caller_sends(&invite("b", HONEST));
     assert_eq!(sent[1].to, "192.0.2.5:5060");
 }
 
@@ -623,13 +623,13 @@ async fn a_call_waits_for_its_certificate_but_not_for_long() {
     bench.proxy = bench.proxy.with_stir(Some(stir(dir.path())));
     let signed = |id: &str, caller: &str| request("INVITE", id, HONEST, &identity(caller), "", OURS, BODY);
     let own = HONEST.trim_start_matches('+');
-    let waits = bench.from_caller(&signed("a", own));
+    let waits = bench.caller_sends(&signed("a", own));
     assert_eq!(statuses(&waits), ["SIP/2.0 100 Trying"]);
-    assert!(bench.from_caller(&signed("a", own)).is_empty(), "it comes again while it waits");
-    bench.from_caller(&signed("b", own));
-    let gone = bench.from_caller(&of_invite("CANCEL", "b", ""));
+    assert!(bench.caller_sends(&signed("a", own)).is_empty(), "it comes again while it waits");
+    bench.caller_sends(&signed("b", own));
+    let gone = bench.caller_sends(&of_invite("CANCEL", "b", ""));
     assert_eq!(statuses(&gone), ["SIP/2.0 200 OK", "SIP/2.0 487 Request Terminated"]);
-    let wrong = bench.from_caller(&signed("c", "8613800000009"));
+    let wrong = bench.caller_sends(&signed("c", "8613800000009"));
     assert_eq!(statuses(&wrong), ["SIP/2.0 438 Invalid Identity Header"]);
     let sent = bench.pass(Duration::from_millis(100));
     assert_eq!(sent.last().unwrap().to, "192.0.2.5:5060", "{sent:?}");
