@@ -34,13 +34,17 @@ pub struct Config {
 }
 
 /// The database.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
     /// Where it is; without it the file `hub.sqlite` in the data directory.
     pub url: Option<Address>,
     /// File with the password of PostgreSQL's user, nothing else in it.
     pub password_file: Option<PathBuf>,
+    /// Sightings are kept for so many days.
+    pub keep_days: u32,
+    /// What was added up from them, by member and day, is kept for so many.
+    pub keep_counts_days: u32,
 }
 
 /// Packs for all members.
@@ -140,6 +144,8 @@ pub struct Mqtt {
     /// The name of the hub's session at the broker; two hubs need two.
     #[serde(default = "client_id")]
     pub client_id: String,
+    /// Hubs of one group share what comes in: each message goes to one of them.
+    pub group: Option<yumen_exchange::topic::Name>,
     /// User name, where the broker asks for one.
     pub username: Option<String>,
     /// File with the password, nothing else in it.
@@ -190,6 +196,12 @@ impl Default for Config {
 impl Default for Log {
     fn default() -> Self {
         Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { url: None, password_file: None, keep_days: 30, keep_counts_days: 400 }
     }
 }
 
@@ -267,6 +279,9 @@ impl Config {
         if self.store.password_file.is_some() && !server {
             return Err((None, "store.password_file belongs to a store.url of PostgreSQL"));
         }
+        if self.store.keep_days == 0 || self.store.keep_counts_days < self.store.keep_days {
+            return Err((None, "store.keep_days is at least 1, and keep_counts_days at least as much"));
+        }
         let Some(mqtt) = &self.mqtt else { return Ok(()) };
         let at = Some(mqtt.span().start);
         let mqtt = mqtt.as_ref();
@@ -342,6 +357,8 @@ mod tests {
         let default = Config::default();
         assert_eq!((example.http.bind, example.broker.bind), (default.http.bind, default.broker.bind));
         assert_eq!(example.log.level, default.log.level);
+        assert_eq!(example.store.keep_days, default.store.keep_days);
+        assert_eq!(example.store.keep_counts_days, default.store.keep_counts_days);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::api::{self, Hub, Streams};
 use crate::broker::{self, BrokerError, reachable};
 use crate::config::{Config, Mqtt};
+use crate::duty::Duty;
 use crate::ingest::{self, Ingest, Login, Publisher, TlsError};
 use crate::metrics::Metrics;
 use crate::share::{ShareError, Sharer};
@@ -83,7 +84,7 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), 
     let path = config.data_dir.clone();
     let data_dir = |source| HubError::DataDir { path: path.clone(), source };
     std::fs::create_dir_all(&path).map_err(data_dir)?;
-    // Held to the end: two hubs on one database would each acknowledge, but only one would listen.
+    // Held to the end: two hubs on one file would each write to it, and two of one name take each other's session.
     let lock = File::create(path.join("lock")).map_err(data_dir)?;
     match lock.try_lock() {
         Ok(()) => {}
@@ -101,10 +102,19 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), 
     metrics.register(&mut registry);
     let (to_streams, arrived) = watch::channel(0);
     let sharer = share(&config, &store, &options).await?;
-    if let Some(sharer) = &sharer {
-        let (sharer, arrived, stop) = (Arc::clone(sharer), arrived.clone(), stop.clone());
-        tokio::spawn(async move { sharer.run(arrived, stop).await });
-    }
+    let duty = Duty {
+        store: store.clone(),
+        sharer: sharer.clone(),
+        keep: config.store.clone(),
+        arrived: arrived.clone(),
+        leads: Arc::default(),
+    };
+    let (leads, following) = (Arc::clone(&duty.leads), store.clone());
+    tokio::spawn(duty.run(stop.clone()));
+    let follower = tokio::spawn({
+        let to_streams = to_streams.clone();
+        async move { following.follow(to_streams).await }
+    });
     let ingest = Ingest::start(options, store.clone(), Arc::clone(&metrics), to_streams);
     let hub = Arc::new(Hub {
         store: store.clone(),
@@ -113,6 +123,7 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), 
         registry,
         sharer,
         local: bind.ip().is_loopback(),
+        leads,
         streams: Streams::new(arrived, stop.clone()),
         subscribed: Box::new(ingest.connected()),
     });
@@ -131,6 +142,7 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), 
     let ended = watch_over(server, &mut stop).await;
     abort.abort();
     ingest.stop().await;
+    follower.abort();
     store.close().await;
     drop(lock);
     tracing::info!("the hub ended");
@@ -159,7 +171,7 @@ fn password(path: &Path) -> Result<String, HubError> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Packs for all members, where the configuration has them; what is taken back is said before the first pack.
+/// Packs for all members, where the configuration has them.
 async fn share(
     config: &Config,
     store: &Store,
@@ -168,9 +180,7 @@ async fn share(
     let Some(share) = config.share.clone() else { return Ok(None) };
     let (store, publisher) = (store.clone(), Publisher::start(options.clone()));
     let made = tokio::task::spawn_blocking(move || Sharer::new(share, store, publisher)).await;
-    let sharer = made.map_err(|error| HubError::Serve(io::Error::other(error)))??;
-    sharer.say_retractions(crate::clock::now_ms()).await?;
-    Ok(Some(Arc::new(sharer)))
+    Ok(Some(Arc::new(made.map_err(|error| HubError::Serve(io::Error::other(error)))??)))
 }
 
 /// Waits for the server, which goes on until it is told to stop, and a little longer.
@@ -207,6 +217,7 @@ async fn broker(config: &Config) -> Result<ingest::Options, HubError> {
         login: None,
         tls: None,
         remembered: false,
+        group: None,
     })
 }
 
@@ -226,5 +237,6 @@ fn external(mqtt: &Mqtt) -> Result<ingest::Options, HubError> {
         login,
         tls,
         remembered: true,
+        group: mqtt.group.as_ref().map(ToString::to_string),
     })
 }

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod console;
 pub mod decay;
+pub mod duty;
 pub mod hub;
 pub mod ingest;
 pub mod limits;

@@ -3,17 +3,20 @@
 use std::time::Duration;
 
 /// Most sightings committed in one transaction.
-pub const BATCH_MAX: usize = 256;
+pub const BATCH_MAX: usize = 1000;
 
 /// Messages between the broker and the database. The broker is told as much (receive maximum): it sends no more before
 /// some are committed.
-pub const RECEIVE_MAX: u16 = 512;
+pub const RECEIVE_MAX: u16 = 2048;
 
 /// Requests that wait to be written to the broker: an acknowledgement for each received message, and one to each agent.
 pub const REQUESTS_MAX: usize = 4 * RECEIVE_MAX as usize;
 
 /// First and longest pause after the database or the broker failed.
 pub const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(15));
+
+/// Sightings deleted in one transaction when they aren't kept any longer.
+pub const FORGET_MAX: u32 = 1000;
 
 /// Connections that write to PostgreSQL at a time: a batch, and an analyst's hand beside it. SQLite has one.
 pub const WRITERS_MAX: u32 = 3;
@@ -57,6 +60,9 @@ pub const BROKER_SEGMENT: (usize, usize) = (4 << 20, 16);
 
 /// Indicators that are looked at or listed at a time.
 pub const OBSERVED_MAX: u32 = 1000;
+
+/// Most indicators that are promoted at a time.
+pub const CANDIDATES_MAX: usize = 50_000;
 
 /// Most indicators in a shared pack.
 pub const SHARED_MAX: u32 = 200_000;

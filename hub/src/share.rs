@@ -18,6 +18,7 @@ use bytes::Bytes;
 use draft::{Base, BaseError};
 use ed25519_dalek::SigningKey;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use yumen_compiler::sign::{KeyFileError, parse_signing_key, vouch};
@@ -26,6 +27,8 @@ use yumen_exchange::topic;
 
 /// How often it is looked whether something expired, and whether the pack must be renewed.
 const TICK: Duration = Duration::from_secs(60);
+/// Least pause between two looks.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Why nothing can be shared.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +72,19 @@ pub struct Sharer {
     publisher: Publisher,
     /// One pack at a time; holds what is in the last one.
     last: Mutex<Option<Vec<SharedRow>>>,
+    /// Rules and indicators that were last said to be taken back.
+    said: Mutex<Option<(Vec<String>, Vec<String>)>>,
+    /// Whether this hub is the one that publishes.
+    leads: AtomicBool,
+}
+
+/// How far the looks have come.
+#[derive(Debug, Default)]
+struct Seen {
+    revision: Option<u64>,
+    until_ms: u64,
+    /// Time has passed: what depends on the clock alone is due.
+    ticked: bool,
 }
 
 impl Sharer {
@@ -82,46 +98,100 @@ impl Sharer {
             .map_err(|source| ShareError::KeyUnreadable { path: path.clone(), source })?;
         let key = parse_signing_key(&text).map_err(|source| ShareError::Key { path, source })?;
         let base = Base::load(&options.rules, &options.known_good)?;
-        Ok(Self { options, store, base, key, publisher, last: Mutex::new(None) })
+        Ok(Self {
+            options,
+            store,
+            base,
+            key,
+            publisher,
+            last: Mutex::new(None),
+            said: Mutex::new(None),
+            leads: AtomicBool::new(false),
+        })
     }
 
-    /// Looks at what came in, and at the clock, until `stop`.
-    pub async fn run(&self, mut arrived: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
+    /// Looks at what came in, and at the clock, for as long as this hub leads.
+    pub async fn run(&self, mut arrived: watch::Receiver<u64>) {
         let mut tick = tokio::time::interval(TICK);
-        let mut since_ms = 0;
+        let mut seen = Seen::default();
         loop {
             arrived.mark_unchanged();
-            let now_ms = crate::clock::now_ms();
-            match self.look(since_ms, now_ms).await {
-                // A commit that is under way may carry a time of a moment ago.
-                Ok(()) => since_ms = now_ms.saturating_sub(5_000),
-                Err(error) => tracing::error!(%error, "nothing was promoted"),
+            if let Err(error) = self.look(&mut seen, crate::clock::now_ms()).await {
+                tracing::error!(%error, "nothing was promoted");
             }
+            // Under load commits come without a pause: one look serves many.
+            tokio::time::sleep(LOOK).await;
             tokio::select! {
                 changed = arrived.changed() => if changed.is_err() { return },
-                _ = tick.tick() => {}
-                _ = stop.wait_for(|stop| *stop) => return,
+                _ = tick.tick() => seen.ticked = true,
             }
         }
     }
 
-    /// Promotes what is corroborated since an instant, lets go what is not seen any more, and publishes if that changed
-    /// anything.
-    async fn look(&self, since_ms: u64, now_ms: u64) -> Result<(), ShareError> {
-        for observed in self.store.observed(since_ms).await? {
-            if self.is_corroborated(&observed, now_ms) {
-                let Observed { kind, value, typology, members, .. } = observed;
-                tracing::info!(kind, value, typology, members, "IndicatorPromoted");
-                self.store.share(&SharedRow { kind, value, typology }, "enforced", now_ms).await?;
-            }
+    /// Another hub may lead from now on: nothing is said again.
+    pub fn step_down(&self) {
+        self.leads.store(false, Ordering::Relaxed);
+        self.publisher.hush();
+    }
+
+    /// Says what another hub or an analyst changed, promotes what is corroborated, lets go what is not seen any more, and
+    /// publishes if that changed anything.
+    async fn look(&self, seen: &mut Seen, now_ms: u64) -> Result<(), ShareError> {
+        if !self.leads.load(Ordering::Relaxed) {
+            // What is taken back is said before the first pack.
+            *self.last.lock().await = None;
+            self.say_retractions(now_ms).await?;
+            self.leads.store(true, Ordering::Relaxed);
+            *seen = Seen { ticked: true, ..Seen::default() };
         }
-        for (shared, last_ms) in self.store.enforced().await? {
-            if !DEFAULT.holds(last_ms, now_ms) {
-                tracing::info!(kind = shared.kind, value = shared.value, "IndicatorExpired");
-                self.store.share(&shared, "expired", now_ms).await?;
-            }
+        let revision = self.store.revision().await?;
+        if seen.revision != Some(revision) {
+            self.say_retractions(now_ms).await?;
         }
-        self.publish(now_ms).await
+        // With every tick as far back as anything counts: another hub's clock may be behind.
+        let since_ms = if seen.ticked { now_ms.saturating_sub(DEFAULT.lifetime_ms) } else { seen.until_ms };
+        let promoted = self.promote_corroborated(since_ms, now_ms).await?;
+        let expired = if seen.ticked { self.expire(now_ms).await? } else { 0 };
+        if seen.ticked || promoted + expired > 0 || seen.revision != Some(revision) {
+            self.publish(now_ms).await?;
+        }
+        // A commit that is under way may carry a time of a moment ago.
+        *seen = Seen { revision: Some(revision), until_ms: now_ms.saturating_sub(10_000), ticked: false };
+        Ok(())
+    }
+
+    async fn promote_corroborated(&self, since_ms: u64, now_ms: u64) -> Result<usize, ShareError> {
+        let least = self.options.typology.values().copied().min().unwrap_or(u64::MAX);
+        let members_min = least.min(self.options.members_min);
+        let candidates = self.store.candidates(members_min, since_ms).await?;
+        let mut promoted = Vec::new();
+        for observed in candidates.into_iter().filter(|observed| self.is_corroborated(observed, now_ms)) {
+            let Observed { kind, value, typology, members, .. } = observed;
+            tracing::info!(kind, value, typology, members, "IndicatorPromoted");
+            promoted.push(SharedRow { kind, value, typology });
+        }
+        // One that was seen for two typologies is shared once, for the first.
+        promoted.dedup_by(|later, first| later.kind == first.kind && later.value == first.value);
+        if !promoted.is_empty() {
+            self.store.share(&promoted, "enforced", now_ms).await?;
+        }
+        Ok(promoted.len())
+    }
+
+    async fn expire(&self, now_ms: u64) -> Result<usize, ShareError> {
+        let enforced = self.store.enforced().await?;
+        let expired: Vec<SharedRow> = enforced
+            .into_iter()
+            .filter(|(_, last_ms)| !DEFAULT.holds(*last_ms, now_ms))
+            .map(|(shared, _)| shared)
+            .collect();
+        for shared in &expired {
+            tracing::info!(kind = shared.kind, value = shared.value, "IndicatorExpired");
+        }
+        if !expired.is_empty() {
+            self.store.share(&expired, "expired", now_ms).await?;
+        }
+        Ok(expired.len())
     }
 
     /// An analyst's retraction stands until an analyst takes it back.
@@ -144,9 +214,8 @@ impl Sharer {
         if self.base.is_known_good(&shared.kind, &shared.value) {
             return Err(ShareError::KnownGood(format!("{}:{}", shared.kind, shared.value)));
         }
-        self.store.share(&shared, "enforced", now_ms).await?;
-        self.say_retractions(now_ms).await?;
-        self.publish(now_ms).await
+        self.store.share(&[shared], "enforced", now_ms).await?;
+        self.say_all(now_ms).await
     }
 
     /// Takes an indicator back: the agents are told before the next pack is made.
@@ -159,10 +228,9 @@ impl Sharer {
         }
         // An empty typology leaves the one it has.
         let shared = SharedRow { kind: kind.to_owned(), value: value.to_owned(), typology: String::new() };
-        self.store.share(&shared, "retracted", now_ms).await?;
+        self.store.share(&[shared], "retracted", now_ms).await?;
         tracing::info!(kind, value, "IndicatorRetracted");
-        self.say_retractions(now_ms).await?;
-        self.publish(now_ms).await
+        self.say_all(now_ms).await
     }
 
     /// Takes a rule back.
@@ -175,24 +243,37 @@ impl Sharer {
         }
         self.store.retract_rule(id, now_ms).await?;
         tracing::info!(id, "RuleRetracted");
-        self.say_retractions(now_ms).await
+        self.say_all(now_ms).await
+    }
+
+    /// Says at once what was just decided here; a hub that doesn't lead has woken the one that does.
+    async fn say_all(&self, now_ms: u64) -> Result<(), ShareError> {
+        if !self.leads.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.say_retractions(now_ms).await?;
+        self.publish(now_ms).await
     }
 
     /// Publishes what is taken back. Also called at the start, since an embedded broker forgets.
-    ///
-    /// # Errors
-    /// [`ShareError`].
-    pub async fn say_retractions(&self, now_ms: u64) -> Result<(), ShareError> {
+    async fn say_retractions(&self, now_ms: u64) -> Result<(), ShareError> {
+        // A later list never goes out before an earlier one.
+        let mut said = self.said.lock().await;
         // Rules stand in the list for as long as they are retracted; indicators that fall off its end are in no pack any more.
         let limit = u32::try_from(RETRACTED_MAX / 2).unwrap_or(u32::MAX);
-        let (rules, indicators) = self.store.retracted(limit).await?;
+        let lists = self.store.retracted(limit).await?;
+        if said.as_ref() == Some(&lists) && self.leads.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let sequence = self.store.give_out("retract", now_ms).await?;
+        let (rules, indicators) = lists.clone();
         let list =
             serde_json::to_string(&Retractions { sequence, rules, indicators }).map_err(StoreError::Row)?;
         let (key, signature) = vouch(&self.key, &Retractions::signed(&list));
         let signed = SignedRetractions { list, key, signature };
         let payload = serde_json::to_vec(&signed).map_err(StoreError::Row)?;
         self.publisher.say(topic::RETRACT, Bytes::from(payload));
+        *said = Some(lists);
         Ok(())
     }
 

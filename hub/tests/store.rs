@@ -232,9 +232,9 @@ async fn what_is_shared_and_taken_back(Place { store, .. }: Place) {
     let row =
         |value: &str| SharedRow { kind: "number".into(), value: value.into(), typology: "fraud".into() };
     for (value, state, now) in [("1", "enforced", 5), ("2", "enforced", 6), ("1", "retracted", 7)] {
-        store.share(&row(value), state, now).await.unwrap();
+        store.share(&[row(value)], state, now).await.unwrap();
     }
-    store.share(&SharedRow { typology: String::new(), ..row("2") }, "enforced", 8).await.unwrap();
+    store.share(&[SharedRow { typology: String::new(), ..row("2") }], "enforced", 8).await.unwrap();
     assert_eq!(store.enforced().await.unwrap(), [(row("2"), 8)]);
     store.retract_rule("fraud/x", 9).await.unwrap();
     store.retract_rule("fraud/x", 10).await.unwrap();

@@ -26,6 +26,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What every request may need.
 pub struct Hub {
@@ -39,6 +40,8 @@ pub struct Hub {
     pub registry: Registry,
     /// Packs for all members.
     pub sharer: Option<Arc<Sharer>>,
+    /// Whether this hub does what one does for all on its database.
+    pub leads: Arc<AtomicBool>,
     /// Whether only this machine can ask.
     pub local: bool,
     /// Live streams.
@@ -71,7 +74,11 @@ async fn readyz(State(hub): State<Arc<Hub>>) -> Response {
     let database = hub.store.ping().await.is_ok();
     let subscribed = (hub.subscribed)();
     let status = if database && subscribed { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(serde_json::json!({ "database": database, "subscribed": subscribed })))
+    let leads = hub.leads.load(Ordering::Relaxed);
+    (
+        status,
+        axum::Json(serde_json::json!({ "database": database, "subscribed": subscribed, "leads": leads })),
+    )
         .into_response()
 }
 

@@ -17,20 +17,34 @@ use yumen_exchange::ack::{ACK_IDS_MAX, Ack, Refusal};
 use yumen_exchange::check::{self, Defect, Received};
 use yumen_exchange::topic::{self, Name};
 
-/// Runs until the session has gone and all that it received is committed.
+/// Runs until the session has gone and all that it received is committed. While a batch is committed the next one is
+/// collected and checked.
 pub(super) async fn run(
     mut messages: mpsc::Receiver<Message>,
     store: Store,
     metrics: Arc<Metrics>,
     arrived: watch::Sender<u64>,
 ) {
+    let (to_commit, mut checked) = mpsc::channel::<(Vec<Message>, Sorted)>(1);
+    let counts = Arc::clone(&metrics);
+    let commits = tokio::spawn(async move {
+        while let Some((batch, sorted)) = checked.recv().await {
+            commit(&store, &sorted, &counts, &arrived).await;
+            acknowledge(&batch, sorted);
+        }
+    });
     let mut batch = Vec::with_capacity(BATCH_MAX);
-    while messages.recv_many(&mut batch, BATCH_MAX).await > 0 {
+    // Room first: what comes in while the last batch is being committed makes the next one larger.
+    while let Ok(room) = to_commit.reserve().await {
+        if messages.recv_many(&mut batch, BATCH_MAX).await == 0 {
+            break;
+        }
         let sorted = Sorted::of(&batch, &metrics);
-        commit(&store, &sorted, &metrics, &arrived).await;
-        acknowledge(&batch, sorted);
-        batch.clear();
+        room.send((std::mem::take(&mut batch), sorted));
     }
+    drop(to_commit);
+    // Gone before only when it has panicked, which has been said.
+    let _ = commits.await;
 }
 
 /// Commits, however long it takes: nothing is acknowledged before, so nothing is lost meanwhile.
@@ -61,7 +75,7 @@ async fn commit(store: &Store, sorted: &Sorted, metrics: &Metrics, arrived: &wat
 
 /// Tells the broker and the agents. What can't be told is told when the message comes again.
 fn acknowledge(batch: &[Message], sorted: Sorted) {
-    for message in batch {
+    for message in batch.iter().filter(|message| message.owed) {
         let _ = message.client.try_ack(&message.publish);
     }
     let Some(client) = batch.last().map(|message| &message.client) else { return };

@@ -38,6 +38,13 @@ impl Publisher {
     }
 }
 
+impl Publisher {
+    /// Says nothing again: what is retained is another hub's from now on.
+    pub fn hush(&self) {
+        self.said.send_modify(Said::clear);
+    }
+}
+
 impl Drop for Publisher {
     fn drop(&mut self) {
         self.task.abort();

@@ -37,6 +37,15 @@ pub struct Options {
     pub tls: Option<Arc<ClientConfig>>,
     /// Whether the broker remembers the session while the hub is away. The embedded one goes with the hub.
     pub remembered: bool,
+    /// Hubs of one group share what comes in.
+    pub group: Option<String>,
+}
+
+impl Options {
+    fn filter(&self, topics: &str) -> Filter {
+        let path = self.group.as_ref().map(|group| format!("$share/{group}/{topics}"));
+        Filter::new(path.unwrap_or_else(|| topics.to_owned()), QoS::AtLeastOnce)
+    }
 }
 
 /// User name and password.
@@ -103,6 +112,9 @@ pub fn tls(ca: &Path, client: Option<(&Path, &Path)>) -> Result<Arc<ClientConfig
 pub(super) struct Message {
     pub(super) publish: Publish,
     pub(super) client: AsyncClient,
+    /// Whether the broker waits for the acknowledgement. The embedded one forgets with the hub whatever it is told, and
+    /// would only send more slowly for it: the agents' spools are what nothing is lost from.
+    pub(super) owed: bool,
 }
 
 /// Receives until told to stop. Every connection is a client and an event loop of its own.
@@ -174,8 +186,7 @@ async fn connection(
                     "connected to the broker"
                 );
                 // Subscribing again on a resumed session changes nothing, and makes up for one that was cut short.
-                let filters =
-                    [SIGHTING_FILTER, STATUS_FILTER].map(|filter| Filter::new(filter, QoS::AtLeastOnce));
+                let filters = [SIGHTING_FILTER, STATUS_FILTER].map(|topics| options.filter(topics));
                 client.try_subscribe_many(filters).map_err(|_| Ended::Queue)?;
             }
             Event::Incoming(Packet::SubAck(suback)) => {
@@ -187,7 +198,7 @@ async fn connection(
                 connected.store(true, Ordering::Relaxed);
             }
             Event::Incoming(Packet::Publish(publish)) => {
-                let message = Message { publish, client: client.clone() };
+                let message = Message { publish, client: client.clone(), owed: options.remembered };
                 messages.send(message).await.map_err(|_| Ended::Ingest)?;
             }
             _ => {}
@@ -225,7 +236,7 @@ fn mqtt_options(options: &Options) -> MqttOptions {
         .set_session_expiry_interval(Some(if options.remembered { SESSION_EXPIRY_S } else { 0 }))
         .set_receive_maximum(Some(RECEIVE_MAX))
         .set_max_packet_size(u32::try_from(PACKET_BYTES_MAX).ok())
-        .set_manual_acks(true);
+        .set_manual_acks(options.remembered);
     if let Some(login) = &options.login {
         mqtt.set_credentials(&login.user, &login.password);
     }

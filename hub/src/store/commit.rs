@@ -52,13 +52,13 @@ struct ObservedRow<'a> {
 }
 
 /// A statement for each database.
-struct Both {
-    sqlite: &'static str,
-    postgres: &'static str,
+pub(super) struct Both {
+    pub(super) sqlite: &'static str,
+    pub(super) postgres: &'static str,
 }
 
 impl Both {
-    const fn of(&self, kind: Kind) -> &'static str {
+    pub(super) const fn of(&self, kind: Kind) -> &'static str {
         match kind {
             Kind::Sqlite => self.sqlite,
             Kind::Postgres => self.postgres,
@@ -122,7 +122,7 @@ const KNOWN: Both = Both {
 const TURN: &str = "SELECT pg_advisory_xact_lock(7956010)";
 
 /// Wakes the other hubs' streams once this is committed.
-const TELL: &str = "SELECT pg_notify('yumen_hub', '')";
+pub(super) const TELL: &str = "SELECT pg_notify('yumen_hub', '')";
 
 impl Store {
     /// Commits sightings and statuses in one transaction; gives how many sightings were new. One that is there already

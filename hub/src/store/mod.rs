@@ -9,13 +9,16 @@
 
 mod address;
 mod commit;
+mod forget;
 mod indicators;
+mod lead;
 mod read;
 mod schema;
 mod sql;
 
 pub use address::{Address, AddressError, Kind};
 pub use indicators::{Observed, SHARED_RULE, SharedRow};
+pub use lead::Lead;
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyPool, Executor as _, Transaction};
@@ -126,6 +129,7 @@ pub struct StatusReceived {
 #[derive(Clone, Debug)]
 pub struct Store {
     kind: Kind,
+    address: Address,
     writer: AnyPool,
     readers: AnyPool,
 }
@@ -147,7 +151,7 @@ impl Store {
         let writer = pool(kind, writers, true).connect(&address.url(write)).await?;
         schema::migrate(&writer, kind).await?;
         let readers = pool(kind, READERS_MAX, false).connect(&address.url(read)).await?;
-        Ok(Self { kind, writer, readers })
+        Ok(Self { kind, address: address.clone(), writer, readers })
     }
 
     /// Which database it is.
