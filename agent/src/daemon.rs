@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use yumen_exchange::rollout::bucket;
 use yumen_exchange::topic::Name;
 
 /// Why the agent doesn't start.
@@ -101,7 +102,10 @@ impl Daemon {
         let behaviour = Arc::new(Behaviour::default());
         let packs = Arc::new(Packs::from_config(config, behaviour.clone()));
         // What was taken back before counts before the first event.
-        let shared = config.pack.channel.clone().map(|channel| (channel, Shared::start(packs.clone())));
+        let shared = config.pack.channel.clone().map(|channel| {
+            let bucket = bucket(&channel, &config.member, &config.agent);
+            (channel.clone(), Shared::start(packs.clone(), channel, bucket))
+        });
         load_first(&packs, config).await?;
         let reporter = Arc::new(SpoolReporter::new(spool.clone(), redaction(config)?));
         let pipeline = Pipeline::new(packs.clone(), reporter, Table::new(TableLimits::default()));
@@ -247,6 +251,13 @@ struct FromHub {
 }
 
 impl Down for FromHub {
+    fn rollout(&self, payload: &[u8]) {
+        match self.shared.rollout(payload) {
+            Ok(()) | Err(RetractRefusal::Older) => {}
+            Err(refusal) => tracing::error!(%refusal, "RolloutRefused"),
+        }
+    }
+
     fn channel(&self) -> &Name {
         &self.channel
     }

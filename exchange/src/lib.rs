@@ -10,6 +10,7 @@ pub mod ack;
 pub mod check;
 pub mod limits;
 pub mod retract;
+pub mod rollout;
 pub mod sighting;
 pub mod status;
 pub mod time;

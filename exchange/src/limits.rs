@@ -18,6 +18,9 @@ pub const RETRACT_BYTES_MAX: usize = 256 * 1024;
 /// Most rules and indicators that one list of retractions names.
 pub const RETRACTED_MAX: usize = 500;
 
+/// Largest message about a rollout on the wire, in bytes.
+pub const ROLLOUT_BYTES_MAX: usize = 2 * 1024;
+
 /// Largest pack that goes over MQTT, in bytes.
 pub const SHARED_PACK_BYTES_MAX: usize = 8 << 20;
 

@@ -100,6 +100,12 @@ pub fn pack(channel: &Name) -> String {
     format!("{ROOT}/pack/{channel}")
 }
 
+/// `yumen/v1/pack/{channel}/rollout`: hub → all, retained, a [`SignedRollout`](crate::rollout::SignedRollout).
+#[must_use]
+pub fn rollout(channel: &Name) -> String {
+    format!("{ROOT}/pack/{channel}/rollout")
+}
+
 /// What the hub subscribes to for sightings of all agents.
 pub const SIGHTING_FILTER: &str = "yumen/v1/+/+/sighting";
 /// What the hub subscribes to for the status of all agents.

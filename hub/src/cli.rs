@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod follow;
 
 use crate::config::{Config, EXAMPLE, LogFormat};
@@ -26,6 +27,11 @@ enum Command {
     Run(Run),
     /// List sightings, or follow them as they come in 查看或跟踪线索
     Sightings(follow::Sightings),
+    /// Measure ingest, or the console's questions to a large table 性能测试
+    Bench(bench::Bench),
+    /// The load of the measurement, in a process of its own
+    #[command(hide = true)]
+    BenchLoad(bench::Load),
     /// Check the configuration, or print an example 检查配置
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -76,6 +82,8 @@ pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Run(options) => start(options),
         Command::Sightings(options) => follow::run(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::BenchLoad(options) => bench::load(&options),
         Command::Config(ConfigCommand::Check { file }) => match Config::load(&file) {
             Ok(_) => {
                 println!("{}: ok 配置正确", file.display());

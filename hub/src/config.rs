@@ -55,9 +55,9 @@ pub struct Share {
     pub rules: Vec<PathBuf>,
     /// File with the key that signs packs and retractions.
     pub signing_key: PathBuf,
-    /// The channel it publishes on.
-    #[serde(default = "channel")]
-    pub channel: yumen_exchange::topic::Name,
+    /// The channels it publishes on.
+    #[serde(default = "channels")]
+    pub channels: Vec<Channel>,
     /// So many different members must have seen an indicator before it is enforced everywhere.
     #[serde(default = "members_min")]
     pub members_min: u64,
@@ -69,8 +69,26 @@ pub struct Share {
     pub known_good: Vec<String>,
 }
 
-fn channel() -> yumen_exchange::topic::Name {
-    yumen_exchange::topic::Name::stable()
+/// A channel of packs: agents follow the one that their configuration names.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// Its name.
+    pub name: yumen_exchange::topic::Name,
+    /// Folders with its rules, where they are others than [`Share::rules`].
+    pub rules: Option<Vec<PathBuf>>,
+    /// So many agents in a hundred take a pack with changed rules at first; an analyst lets the others have it.
+    #[serde(default = "everybody")]
+    pub first_percent: u8,
+}
+
+fn channels() -> Vec<Channel> {
+    let name = yumen_exchange::topic::Name::stable();
+    vec![Channel { name, rules: None, first_percent: everybody() }]
+}
+
+const fn everybody() -> u8 {
+    100
 }
 
 const fn members_min() -> u64 {
@@ -274,6 +292,17 @@ impl Config {
     fn relations(&self) -> Result<(), (Option<usize>, &'static str)> {
         if self.share.as_ref().is_some_and(|share| share.members_min == 0 || share.rules.is_empty()) {
             return Err((None, "share.members_min is at least 1, and share.rules names at least one folder"));
+        }
+        let channels = self.share.iter().flat_map(|share| &share.channels);
+        if self.share.as_ref().is_some_and(|share| share.channels.is_empty())
+            || channels
+                .into_iter()
+                .any(|channel| channel.first_percent > 100 || channel.name.as_str().len() > 16)
+        {
+            return Err((
+                None,
+                "share.channels has at least one; a name has at most 16 characters, first_percent is 0 to 100",
+            ));
         }
         let server = self.store.url.as_ref().is_some_and(|url| url.kind() == Kind::Postgres);
         if self.store.password_file.is_some() && !server {

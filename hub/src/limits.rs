@@ -64,6 +64,12 @@ pub const OBSERVED_MAX: u32 = 1000;
 /// Most indicators that are promoted at a time.
 pub const CANDIDATES_MAX: usize = 50_000;
 
+/// Packs that are kept of each channel, beside the last of each set of rules.
+pub const PACKS_KEPT: i64 = 8;
+
+/// An agent that has an older pack than is meant for it, so long after that was published, lags.
+pub const LAG_MS: u64 = 60_000;
+
 /// Most indicators in a shared pack.
 pub const SHARED_MAX: u32 = 200_000;
 

@@ -9,21 +9,26 @@
 //! The key stands in a file, never in the database.
 
 mod draft;
+mod lanes;
+
+pub use lanes::{Offered, Overview};
 
 use crate::config;
 use crate::decay::DEFAULT;
 use crate::ingest::Publisher;
 use crate::store::{Observed, SharedRow, Store, StoreError};
 use bytes::Bytes;
-use draft::{Base, BaseError};
+use draft::BaseError;
 use ed25519_dalek::SigningKey;
+use lanes::{Lane, Last};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use yumen_compiler::sign::{KeyFileError, parse_signing_key, vouch};
 use yumen_exchange::retract::{RETRACTED_MAX, Retractions, SignedRetractions};
-use yumen_exchange::topic;
+use yumen_exchange::topic::{self, Name};
 
 /// How often it is looked whether something expired, and whether the pack must be renewed.
 const TICK: Duration = Duration::from_secs(60);
@@ -61,17 +66,23 @@ pub enum ShareError {
     /// Not a kind that sightings have, a value that can't be one, or an unknown typology or rule.
     #[error("there is no such kind of indicator, typology or rule")]
     Unknown,
+    /// A channel that the configuration doesn't have.
+    #[error("there is no such channel")]
+    Channel,
+    /// No pack was published there yet, or none with other rules is kept.
+    #[error("there is no pack to go to")]
+    NoPack,
 }
 
 /// Makes and publishes packs.
 pub struct Sharer {
     options: config::Share,
     store: Store,
-    base: Base,
+    lanes: Vec<Lane>,
     key: SigningKey,
     publisher: Publisher,
-    /// One pack at a time; holds what is in the last one.
-    last: Mutex<Option<Vec<SharedRow>>>,
+    /// One pack at a time; holds what was last said on each channel.
+    last: Mutex<BTreeMap<Name, Last>>,
     /// Rules and indicators that were last said to be taken back.
     said: Mutex<Option<(Vec<String>, Vec<String>)>>,
     /// Whether this hub is the one that publishes.
@@ -97,14 +108,18 @@ impl Sharer {
         let text = std::fs::read_to_string(&path)
             .map_err(|source| ShareError::KeyUnreadable { path: path.clone(), source })?;
         let key = parse_signing_key(&text).map_err(|source| ShareError::Key { path, source })?;
-        let base = Base::load(&options.rules, &options.known_good)?;
+        let lanes = options
+            .channels
+            .iter()
+            .map(|channel| Lane::new(channel, &options))
+            .collect::<Result<Vec<_>, BaseError>>()?;
         Ok(Self {
             options,
             store,
-            base,
+            lanes,
             key,
             publisher,
-            last: Mutex::new(None),
+            last: Mutex::default(),
             said: Mutex::new(None),
             leads: AtomicBool::new(false),
         })
@@ -139,7 +154,7 @@ impl Sharer {
     async fn look(&self, seen: &mut Seen, now_ms: u64) -> Result<(), ShareError> {
         if !self.leads.load(Ordering::Relaxed) {
             // What is taken back is said before the first pack.
-            *self.last.lock().await = None;
+            self.last.lock().await.clear();
             self.say_retractions(now_ms).await?;
             self.leads.store(true, Ordering::Relaxed);
             *seen = Seen { ticked: true, ..Seen::default() };
@@ -194,13 +209,17 @@ impl Sharer {
         Ok(expired.len())
     }
 
+    fn is_known_good(&self, kind: &str, value: &str) -> bool {
+        self.lanes.iter().any(|lane| lane.base.is_known_good(kind, value))
+    }
+
     /// An analyst's retraction stands until an analyst takes it back.
     fn is_corroborated(&self, observed: &Observed, now_ms: u64) -> bool {
         let needed = self.options.typology.get(&observed.typology).copied();
         observed.members >= needed.unwrap_or(self.options.members_min)
             && !matches!(observed.state.as_deref(), Some("enforced" | "retracted"))
             && DEFAULT.holds(observed.last_ms, now_ms)
-            && !self.base.is_known_good(&observed.kind, &observed.value)
+            && !self.is_known_good(&observed.kind, &observed.value)
     }
 
     /// Enforces an indicator without waiting for members, or after it was retracted.
@@ -211,7 +230,7 @@ impl Sharer {
         if !draft::is_indicator(&shared.kind, &shared.value) || draft::typology(&shared.typology).is_none() {
             return Err(ShareError::Unknown);
         }
-        if self.base.is_known_good(&shared.kind, &shared.value) {
+        if self.is_known_good(&shared.kind, &shared.value) {
             return Err(ShareError::KnownGood(format!("{}:{}", shared.kind, shared.value)));
         }
         self.store.share(&[shared], "enforced", now_ms).await?;
@@ -238,7 +257,7 @@ impl Sharer {
     /// # Errors
     /// [`ShareError`].
     pub async fn retract_rule(&self, id: &str, now_ms: u64) -> Result<(), ShareError> {
-        if !self.base.has_rule(id) {
+        if !self.lanes.iter().any(|lane| lane.base.has_rule(id)) {
             return Err(ShareError::Unknown);
         }
         self.store.retract_rule(id, now_ms).await?;
@@ -274,23 +293,6 @@ impl Sharer {
         let payload = serde_json::to_vec(&signed).map_err(StoreError::Row)?;
         self.publisher.say(topic::RETRACT, Bytes::from(payload));
         *said = Some(lists);
-        Ok(())
-    }
-
-    /// Builds, signs and publishes a pack, unless the last one says the same.
-    async fn publish(&self, now_ms: u64) -> Result<(), ShareError> {
-        let mut last = self.last.lock().await;
-        let enforced: Vec<SharedRow> = self.store.enforced().await?.into_iter().map(|(row, _)| row).collect();
-        if last.as_ref() == Some(&enforced) {
-            return Ok(());
-        }
-        let now_s = now_ms / 1000;
-        // `yumen rules build` takes the seconds since 1970 too, so that a hub's pack follows one that was built by hand.
-        let serial = self.store.give_out("serial", now_s).await?;
-        let bytes = self.base.pack(&enforced, &self.options.channel, serial, now_s, &self.key)?;
-        tracing::info!(serial, indicators = enforced.len(), bytes = bytes.len(), "PackPublished");
-        self.publisher.say(&topic::pack(&self.options.channel), Bytes::from(bytes));
-        *last = Some(enforced);
         Ok(())
     }
 }

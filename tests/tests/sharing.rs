@@ -12,6 +12,8 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use yumen_exchange::rollout::bucket;
+use yumen_exchange::topic::Name;
 use yumen_tests::peer::smpp::{Centre, Esme};
 use yumen_tests::program::{self, Program, eventually, free_port};
 use yumen_tests::site::{Ports, Site};
@@ -42,6 +44,7 @@ miss = ["请把钱存好"]
 "#;
 
 struct Gateway {
+    member: String,
     agent: String,
     esme: Esme,
     site: Site,
@@ -120,7 +123,7 @@ impl Federation {
         );
         let program = site.start_agent(agent, &config)?;
         let esme = Esme::bind((Ipv4Addr::LOCALHOST, ports.smpp), "esme").await?;
-        Ok(Gateway { agent: agent.to_owned(), esme, site, program })
+        Ok(Gateway { member: member.to_owned(), agent: agent.to_owned(), esme, site, program })
     }
 
     /// Waits until every gateway stops (or passes) a harmless text from a number, and gives how long that took.
@@ -132,6 +135,31 @@ impl Federation {
             }
         }
         Ok(since.elapsed())
+    }
+
+    /// Waits until these gateways have a pack of at least this serial; gives the lowest of theirs.
+    async fn until_serial(&self, these: impl Fn(usize) -> bool, least: u64) -> Result<u64> {
+        let since = Instant::now();
+        let mut lowest = u64::MAX;
+        for (_, gateway) in self.gateways.iter().enumerate().filter(|(index, _)| these(*index)) {
+            loop {
+                let serial: u64 =
+                    gateway.metric("yumen_pack_serial")?.split(' ').nth(1).unwrap_or("0").parse()?;
+                // The configured file's own is 1.
+                if serial >= least.max(2) {
+                    lowest = lowest.min(serial);
+                    break;
+                }
+                ensure!(
+                    since.elapsed() < LIMIT,
+                    "{} has {serial}, not {least}:\n{}",
+                    gateway.member,
+                    self.hub.log()
+                );
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        Ok(lowest)
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<u16> {
@@ -150,10 +178,15 @@ impl Federation {
 }
 
 fn start_hub(site: &Site, rules: &Path) -> Result<Program> {
+    start_hub_with(site, rules, 100)
+}
+
+/// So many agents in a hundred take changed rules at first.
+fn start_hub_with(site: &Site, rules: &Path, first_percent: u8) -> Result<Program> {
     let file: PathBuf = site.dir.join("hub.toml");
     let config = format!(
         "data_dir = {:?}\n[http]\nbind = \"127.0.0.1:{}\"\n[broker]\nbind = \"127.0.0.1:{}\"\n[share]\nrules = [{rules:?}]\n\
-         signing_key = {:?}\nknown_good = [\"number:{}\"]\n",
+         signing_key = {:?}\nknown_good = [\"number:{}\"]\nchannels = [{{ name = \"stable\", first_percent = {first_percent} }}]\n",
         site.dir.join("hub"),
         site.ports.console,
         site.ports.mqtt,
@@ -272,6 +305,83 @@ async fn what_the_hub_did_not_sign_is_refused() -> Result<()> {
     publish(federation.hub_site.ports.mqtt, "yumen/v1/retract", forged.into_bytes()).await?;
     eventually(LIMIT, "the agent says so", || Ok(gateway.program.log().contains("RetractionsRefused")))?;
     ensure!(gateway.stops(HONEST, BAD_TEXT).await?);
+    Ok(())
+}
+
+/// Rules that stop something else.
+const CHANGED: &str = "示例新词";
+const CHANGED_TEXT: &str = "这里有示例新词。";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_rules_go_to_some_then_to_all_and_back() -> Result<()> {
+    let mut federation = Federation::start().await?;
+    let first = federation.until_serial(|_| true, 1).await?;
+    federation.hub.kill()?;
+    let rules = federation.dir.path().join("changed");
+    std::fs::create_dir(&rules)?;
+    std::fs::write(rules.join("fraud.toml"), RULES.replace("安全账户", CHANGED))?;
+    // As many as the one that stands first, and not the one that stands last.
+    let channel = Name::stable();
+    let place = |gateway: &Gateway| {
+        Ok::<_, anyhow::Error>(bucket(&channel, &gateway.member.parse()?, &gateway.agent.parse()?))
+    };
+    let places = federation.gateways.iter().map(place).collect::<Result<Vec<_>>>()?;
+    let percent = places.iter().min().context("no gateways")? / 100 + 1;
+    ensure!(places.iter().any(|place| *place >= percent * 100), "{places:?}");
+    let early = |index: usize| places[index] < percent * 100;
+    federation.hub = start_hub_with(&federation.hub_site, &rules, u8::try_from(percent)?)?;
+
+    let second = federation.until_serial(early, first + 1).await?;
+    for (index, gateway) in federation.gateways.iter().enumerate() {
+        ensure!(
+            gateway.stops(HONEST, CHANGED_TEXT).await? == early(index),
+            "{index} of {places:?} at {percent}"
+        );
+    }
+    // Over HTTP it is there for all, and not sent twice.
+    let url = format!("{}/api/v1/packs/stable", federation.hub_site.console());
+    let tag = format!("\"{second}\"");
+    let mut answer = ureq::get(&url).call()?;
+    ensure!(answer.headers()["etag"] == tag.as_str());
+    let bytes = answer.body_mut().with_config().limit(8 << 20).read_to_vec()?;
+    ensure!(bytes == retained(federation.hub_site.ports.mqtt, "yumen/v1/pack/stable").await?);
+    let again = ureq::get(&url).header("If-None-Match", format!("\"1\", {tag}")).call()?;
+    ensure!(again.status() == 304);
+    let packs: Value = ureq::get(format!("{}/api/v1/packs", federation.hub_site.console()))
+        .call()?
+        .body_mut()
+        .read_json()?;
+    let packs = packs["channels"][0]["packs"].as_array().context("no packs")?.clone();
+    ensure!(
+        packs[0]["serial"] == second
+            && packs[0]["percent"] == f64::from(percent)
+            && packs[1]["serial"] == first
+    );
+
+    // Nobody but the hub says how far it goes.
+    let word = retained(federation.hub_site.ports.mqtt, "yumen/v1/pack/stable/rollout").await?;
+    let forged =
+        String::from_utf8(word)?.replace(&format!("\\\"share\\\":{}", percent * 100), "\\\"share\\\":10000");
+    ensure!(forged.contains(":10000"), "{forged}");
+    publish(federation.hub_site.ports.mqtt, "yumen/v1/pack/stable/rollout", forged.into_bytes()).await?;
+    eventually(LIMIT, "an agent says so", || {
+        Ok(federation.gateways[0].program.log().contains("RolloutRefused"))
+    })?;
+
+    ensure!(federation.post("/api/v1/rollout", &json!({ "channel": "stable", "percent": 101 }))? == 422);
+    ensure!(federation.post("/api/v1/rollout", &json!({ "channel": "canary", "percent": 100 }))? == 404);
+    ensure!(federation.post("/api/v1/rollout", &json!({ "channel": "stable", "percent": 100 }))? == 200);
+    federation.until_serial(|_| true, second).await?;
+
+    ensure!(federation.post("/api/v1/rollback", &json!({ "channel": "stable" }))? == 200);
+    federation.until_serial(|_| true, second + 1).await?;
+    for gateway in &federation.gateways {
+        ensure!(!gateway.stops(HONEST, CHANGED_TEXT).await? && gateway.stops(HONEST, BAD_TEXT).await?);
+    }
+    ensure!(
+        federation.post("/api/v1/rollback", &json!({ "channel": "stable" }))? == 404,
+        "nothing is left to go to"
+    );
     Ok(())
 }
 

@@ -186,7 +186,9 @@ impl<'a> Connection<'a> {
         // Retractions first: what was wrong is released before anything else happens.
         let mut topics = Vec::new();
         if let Some(down) = self.down {
-            topics.extend([topic::RETRACT.to_owned(), topic::pack(down.channel())]);
+            // Word of the rollout before the pack that it is about.
+            let channel = down.channel();
+            topics.extend([topic::RETRACT.to_owned(), topic::rollout(channel), topic::pack(channel)]);
         }
         if self.options.acknowledge == Acknowledge::Hub {
             topics.push(topic::ack(&self.options.member, &self.options.agent));
@@ -204,6 +206,8 @@ impl<'a> Connection<'a> {
             down.retract(&publish.payload);
         } else if publish.topic == topic::pack(down.channel()) {
             down.pack(publish.payload.clone());
+        } else if publish.topic == topic::rollout(down.channel()) {
+            down.rollout(&publish.payload);
         } else {
             self.hub_acknowledged(publish);
         }

@@ -117,6 +117,8 @@ pub trait Down: Send + Sync {
     fn pack(&self, bytes: Bytes);
     /// A list of retractions came.
     fn retract(&self, payload: &[u8]);
+    /// Word came how far a pack has been rolled out.
+    fn rollout(&self, payload: &[u8]);
 }
 
 /// Gives the [`Facts`] of the moment; called every status interval, must not block.

@@ -6,6 +6,7 @@
 
 mod guard;
 mod json;
+mod packs;
 mod share;
 mod stream;
 
@@ -61,6 +62,10 @@ pub fn router(hub: Arc<Hub>, bind: SocketAddr, allowed_hosts: &[String]) -> Rout
         .route("/api/v1/indicators", get(share::indicators))
         .route("/api/v1/promote", post(share::promote))
         .route("/api/v1/retract", post(share::retract))
+        .route("/api/v1/packs", get(packs::packs))
+        .route("/api/v1/packs/{channel}", get(packs::newest))
+        .route("/api/v1/rollout", post(packs::roll_out))
+        .route("/api/v1/rollback", post(packs::roll_back))
         .merge(console::routes())
         .layer(axum::middleware::from_fn_with_state(hosts, guard::check))
         // Who watches the hub calls it by whatever name it has there.

@@ -68,18 +68,21 @@ pub(super) async fn retract(State(hub): State<Arc<Hub>>, Json(body): Json<Retrac
     })
 }
 
-fn unavailable(hub: &Hub) -> Response {
+pub(super) fn unavailable(hub: &Hub) -> Response {
     if hub.sharer.is_none() {
         return problem(StatusCode::CONFLICT, "the hub has no [share] in its configuration");
     }
     problem(StatusCode::FORBIDDEN, "the console listens for other machines, and nobody's name is asked yet")
 }
 
-fn answer(done: Result<(), ShareError>) -> Response {
+pub(super) fn answer(done: Result<(), ShareError>) -> Response {
     match done {
         Ok(()) => Json(json!({ "done": true })).into_response(),
         Err(ShareError::Store(error)) => failed(&error),
         Err(error @ ShareError::KnownGood(_)) => problem(StatusCode::CONFLICT, &error.to_string()),
+        Err(error @ (ShareError::Channel | ShareError::NoPack)) => {
+            problem(StatusCode::NOT_FOUND, &error.to_string())
+        }
         Err(error @ ShareError::Unknown) => problem(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
         Err(error) => {
             tracing::error!(%error, "a pack could not be made");

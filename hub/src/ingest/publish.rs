@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
+use yumen_exchange::topic::RETRACT;
 
 /// Topics with what is retained on them.
 type Said = BTreeMap<String, Bytes>;
@@ -82,9 +83,16 @@ async fn run(options: Options, mut changes: watch::Receiver<Said>) {
     }
 }
 
+/// What is taken back first, then how far packs are rolled out, then packs.
+fn rank(topic: &str) -> u8 {
+    if topic == RETRACT { 0 } else { 1 + u8::from(!topic.ends_with("/rollout")) }
+}
+
 /// Publishes what differs from what was told on this connection.
 fn tell(client: &AsyncClient, told: &mut Said, said: &Said) {
-    for (topic, payload) in said {
+    let mut in_order: Vec<_> = said.iter().collect();
+    in_order.sort_by_key(|(topic, _)| rank(topic));
+    for (topic, payload) in in_order {
         if told.get(topic) != Some(payload)
             && client.try_publish(topic.as_str(), QoS::AtLeastOnce, true, payload.clone()).is_ok()
         {

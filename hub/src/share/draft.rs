@@ -2,6 +2,7 @@
 
 use crate::store::{SHARED_RULE, SharedRow};
 use ed25519_dalek::SigningKey;
+use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use yumen_compiler::draft::{Expr, ListDraft, ListKind, PackDraft, RuleDraft};
@@ -41,6 +42,7 @@ pub enum BaseError {
 /// The rules, checked.
 pub(super) struct Base {
     draft: PackDraft,
+    digest: String,
     known_good: HashSet<String>,
 }
 
@@ -51,7 +53,14 @@ impl Base {
         if !report.is_buildable() {
             return Err(BaseError::Sources(rules.len()));
         }
-        Ok(Self { draft: report.draft, known_good: known_good.iter().cloned().collect() })
+        let draft = report.draft;
+        let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(emit(&draft)?));
+        Ok(Self { draft, digest, known_good: known_good.iter().cloned().collect() })
+    }
+
+    /// SHA-256 of the rules as a pack without shared lists, in hexadecimal.
+    pub(super) fn digest(&self) -> &str {
+        &self.digest
     }
 
     pub(super) fn has_rule(&self, id: &str) -> bool {
@@ -122,6 +131,23 @@ impl Base {
     }
 }
 
+/// The same content under a new serial, signed anew.
+pub(super) fn restamp(
+    mut bytes: Vec<u8>,
+    serial: u64,
+    now_s: u64,
+    key: &SigningKey,
+) -> Result<Vec<u8>, BaseError> {
+    // Serial, created, expires: the header's layout is specified in `yumen_rules::pack`.
+    let stamp = [serial, now_s, now_s.saturating_add(LIFETIME_S)];
+    let fields = bytes.get_mut(16..40).ok_or(BaseError::Sign(PackError::Length))?;
+    for (field, value) in fields.chunks_exact_mut(8).zip(stamp) {
+        field.copy_from_slice(&value.to_le_bytes());
+    }
+    sign(&mut bytes, key).map_err(BaseError::Sign)?;
+    Ok(bytes)
+}
+
 /// Numbers that stand in no registry and are never blocked.
 const EMERGENCY: [&str; 8] = ["110", "112", "119", "120", "122", "999", "12110", "12395"];
 
@@ -173,7 +199,8 @@ mod tests {
             domains: vec!["bank.example".into()],
         };
         let draft = PackDraft { senders: vec![sender], ..PackDraft::default() };
-        let base = Base { draft, known_good: HashSet::from(["wechat:helpdesk".to_owned()]) };
+        let base =
+            Base { draft, digest: String::new(), known_good: HashSet::from(["wechat:helpdesk".to_owned()]) };
         for (kind, value) in [
             ("number", "95500"),
             ("number", "106900012"),

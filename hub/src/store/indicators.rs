@@ -191,7 +191,7 @@ impl Store {
 }
 
 /// What [`Store::revision`] counts under.
-const REVISION: &str = "revision";
+pub(super) const REVISION: &str = "revision";
 
 const SHARE: Both = Both {
     sqlite: "INSERT INTO shared (kind, value, typology, state, changed_ms) \

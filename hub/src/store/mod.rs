@@ -12,6 +12,7 @@ mod commit;
 mod forget;
 mod indicators;
 mod lead;
+mod packs;
 mod read;
 mod schema;
 mod sql;
@@ -19,6 +20,7 @@ mod sql;
 pub use address::{Address, AddressError, Kind};
 pub use indicators::{Observed, SHARED_RULE, SharedRow};
 pub use lead::Lead;
+pub use packs::PackRow;
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyPool, Executor as _, Transaction};

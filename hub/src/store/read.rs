@@ -1,7 +1,7 @@
 //! What is asked of the database.
 
 use super::sql::Sql;
-use super::{AgentRow, Filter, Row, Store, StoreError, signed, unsigned};
+use super::{AgentRow, Filter, Kind, Row, Store, StoreError, signed, unsigned};
 use crate::limits::AGENTS_MAX;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -75,6 +75,20 @@ impl Store {
     pub async fn count(&self) -> Result<u64, StoreError> {
         let row = sqlx::query("SELECT COUNT(*) AS count FROM sighting").fetch_one(&self.readers).await?;
         Ok(unsigned(row.try_get("count")?))
+    }
+
+    /// Bytes of the whole database.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn bytes(&self) -> Result<u64, StoreError> {
+        let sql = match self.kind {
+            Kind::Sqlite => {
+                "SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()"
+            }
+            Kind::Postgres => "SELECT pg_database_size(current_database()) AS bytes",
+        };
+        Ok(unsigned(sqlx::query(sql).fetch_one(&self.readers).await?.try_get("bytes")?))
     }
 
     /// Sightings judged since the full hour before an instant (milliseconds since the Unix epoch), by typology, most first;

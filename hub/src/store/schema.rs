@@ -5,8 +5,14 @@ use sqlx::AnyPool;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{Row as _, SqlSafeStr as _};
 
-const SQLITE: &[(&str, &str)] = &[("hub", include_str!("../../migrations/sqlite/0001_hub.sql"))];
-const POSTGRES: &[(&str, &str)] = &[("hub", include_str!("../../migrations/postgres/0001_hub.sql"))];
+const SQLITE: &[(&str, &str)] = &[
+    ("hub", include_str!("../../migrations/sqlite/0001_hub.sql")),
+    ("packs", include_str!("../../migrations/sqlite/0002_packs.sql")),
+];
+const POSTGRES: &[(&str, &str)] = &[
+    ("hub", include_str!("../../migrations/postgres/0001_hub.sql")),
+    ("packs", include_str!("../../migrations/postgres/0002_packs.sql")),
+];
 
 const _: () = assert!(SQLITE.len() == POSTGRES.len(), "both databases have the same tables");
 
