@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod care;
 mod follow;
 
 use crate::config::{Config, EXAMPLE, LogFormat};
@@ -27,6 +28,10 @@ enum Command {
     Run(Run),
     /// List sightings, or follow them as they come in 查看或跟踪线索
     Sightings(follow::Sightings),
+    /// Look for what is wrong: files, database, broker, keys 检查运行环境
+    Doctor(care::Doctor),
+    /// Copy the database of a running hub into a new file 在线备份数据库
+    Backup(care::Backup),
     /// Measure ingest, or the console's questions to a large table 性能测试
     Bench(bench::Bench),
     /// The load of the measurement, in a process of its own
@@ -82,6 +87,8 @@ pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Run(options) => start(options),
         Command::Sightings(options) => follow::run(&options),
+        Command::Doctor(options) => care::doctor(&options),
+        Command::Backup(options) => care::backup(&options),
         Command::Bench(options) => bench::run(&options),
         Command::BenchLoad(options) => bench::load(&options),
         Command::Config(ConfigCommand::Check { file }) => match Config::load(&file) {

@@ -154,15 +154,22 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), 
 /// # Errors
 /// It can't be opened.
 pub async fn open(config: &Config) -> Result<Store, HubError> {
+    Ok(Store::open(&address(config)?).await?)
+}
+
+/// Where it is, password included.
+///
+/// # Errors
+/// The password's file can't be read, or the data directory isn't Unicode.
+pub fn address(config: &Config) -> Result<Address, HubError> {
     let address = match &config.store.url {
         Some(url) => url.clone(),
         None => Address::file(&config.data_dir.join("hub.sqlite"))?,
     };
-    let address = match &config.store.password_file {
+    Ok(match &config.store.password_file {
         Some(path) => address.with_password(&password(path)?),
         None => address,
-    };
-    Ok(Store::open(&address).await?)
+    })
 }
 
 fn password(path: &Path) -> Result<String, HubError> {

@@ -7,7 +7,9 @@ use uuid::Uuid;
 use yumen_exchange::check::{self, Received};
 use yumen_exchange::sighting::Sighting;
 use yumen_exchange::status::Status;
-use yumen_hub::store::{Address, Filter, Row, SHARED_RULE, SharedRow, StatusReceived, Store, StoreError};
+use yumen_hub::store::{
+    Address, Filter, Kind, PackRow, Row, SHARED_RULE, SharedRow, StatusReceived, Store, StoreError,
+};
 
 fn received(number: u64, change: impl FnOnce(&mut Sighting)) -> Received {
     let golden = include_bytes!("../../exchange/tests/golden/sighting_of_a_rejected_message.json");
@@ -68,6 +70,10 @@ on_both![
     indicators_are_added_up_over_members_and_days,
     what_is_shared_and_taken_back,
     numbers_given_out_only_rise,
+    packs_are_kept_and_an_earlier_one_can_be_found,
+    sightings_go_when_their_time_is_over_and_what_was_added_up_stays,
+    a_copy_is_whole_and_a_server_has_its_own_tools,
+    one_leads_and_the_next_follows,
 ];
 
 fn ids(rows: &[Row]) -> Vec<u64> {
@@ -250,4 +256,82 @@ async fn numbers_given_out_only_rise(Place { store, .. }: Place) {
         last = number;
     }
     assert_eq!(store.give_out("retract", 1).await.unwrap(), 1);
+}
+
+async fn packs_are_kept_and_an_earlier_one_can_be_found(Place { store, .. }: Place) {
+    let pack = |serial: u64, base: &str| PackRow {
+        channel: "stable".into(),
+        serial,
+        created_ms: serial,
+        base: base.into(),
+        withdrawn: false,
+        share: 10_000,
+        length: 3,
+    };
+    store.keep_pack(&pack(1, "old"), b"one").await.unwrap();
+    store.keep_pack(&PackRow { channel: "canary".into(), ..pack(1, "old") }, b"two").await.unwrap();
+    for serial in 2..20 {
+        store.keep_pack(&pack(serial, "new"), b"new").await.unwrap();
+    }
+    let before = store.revision().await.unwrap();
+    store.set_share("stable", 19, 100).await.unwrap();
+    store.withdraw_base("stable", "new").await.unwrap();
+    assert!(store.revision().await.unwrap() > before);
+    let kept = store.packs("stable").await.unwrap();
+    let serials: Vec<u64> = kept.iter().map(|pack| pack.serial).collect();
+    assert_eq!(serials, [19, 18, 17, 16, 15, 14, 13, 12, 1], "the last with other rules is there still");
+    assert_eq!(kept[0], PackRow { share: 100, withdrawn: true, ..pack(19, "new") });
+    assert_eq!(kept[8], pack(1, "old"));
+    assert_eq!(store.pack_bytes("stable", 1).await.unwrap().as_deref(), Some(&b"one"[..]));
+    assert_eq!(store.pack_bytes("stable", 2).await.unwrap(), None);
+    assert_eq!(store.pack_bytes("canary", 1).await.unwrap().as_deref(), Some(&b"two"[..]));
+}
+
+async fn sightings_go_when_their_time_is_over_and_what_was_added_up_stays(Place { store, .. }: Place) {
+    const DAY: u64 = 86_400_000;
+    for number in 1..=5 {
+        store.commit(&[received(number, |_| {})], &[], number * DAY).await.unwrap();
+    }
+    assert_eq!(store.forget_sightings(4 * DAY, 2).await.unwrap(), 2);
+    assert_eq!(store.forget_sightings(4 * DAY, 2).await.unwrap(), 1);
+    assert_eq!(store.forget_sightings(4 * DAY, 2).await.unwrap(), 0);
+    assert_eq!(ids(&store.page(&Filter::default(), None, 10).await.unwrap()), [5, 4]);
+    let by = Filter { indicator: Some("+8613800000001".into()), ..Filter::default() };
+    assert_eq!(ids(&store.page(&by, None, 10).await.unwrap()), [5, 4]);
+    let hits = |known: Vec<yumen_hub::store::Observed>| known.iter().map(|row| row.hits).max();
+    assert_eq!(hits(store.observed(0).await.unwrap()), Some(5));
+    store.forget_counts(5 * DAY).await.unwrap();
+    assert_eq!(hits(store.observed(0).await.unwrap()), Some(5), "it was seen since");
+    store.forget_counts(6 * DAY).await.unwrap();
+    assert!(store.observed(0).await.unwrap().is_empty());
+}
+
+async fn a_copy_is_whole_and_a_server_has_its_own_tools(Place { store, address }: Place) {
+    store.commit(&[received(1, |_| {}), received(2, |_| {})], &[], 5).await.unwrap();
+    assert!(matches!(Store::schema(&address).await, Ok((found, known)) if found == known && found > 0));
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("copy.sqlite");
+    let copied = Store::backup(&address, &file).await;
+    if store.kind() == Kind::Postgres {
+        assert!(matches!(copied, Err(StoreError::Server)));
+        return;
+    }
+    copied.unwrap();
+    assert!(Store::backup(&address, &file).await.is_err(), "nothing is written over");
+    let copy = Store::open(&Address::file(&file).unwrap()).await.unwrap();
+    assert_eq!(copy.count().await.unwrap(), 2);
+}
+
+async fn one_leads_and_the_next_follows(Place { store, address }: Place) {
+    let mut first = store.lead().await.unwrap();
+    if store.kind() == Kind::Sqlite {
+        return;
+    }
+    let other = Store::open(&address).await.unwrap();
+    let next = tokio::spawn(async move { other.lead().await });
+    let soon = std::time::Duration::from_millis(300);
+    assert!(tokio::time::timeout(soon, first.lost()).await.is_err() && !next.is_finished());
+    drop(first);
+    let second = tokio::time::timeout(soon * 30, next).await;
+    assert!(second.unwrap().unwrap().is_ok());
 }

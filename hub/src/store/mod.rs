@@ -8,6 +8,7 @@
 //! server has it, which is on. What is acknowledged to an agent survives a power cut.
 
 mod address;
+mod care;
 mod commit;
 mod forget;
 mod indicators;
@@ -23,7 +24,7 @@ pub use lead::Lead;
 pub use packs::PackRow;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyPool, Executor as _, Transaction};
+use sqlx::{Any, AnyPool, Connection as _, Executor as _, Transaction};
 use std::time::Duration;
 use uuid::Uuid;
 use yumen_exchange::sighting::Sighting;
@@ -60,6 +61,9 @@ pub enum StoreError {
         /// In the program.
         known: usize,
     },
+    /// It isn't copied by the hub.
+    #[error("a PostgreSQL is backed up by its own tools: pg_dump, or pg_basebackup with its log")]
+    Server,
     /// The database was written by a trial version.
     #[error("the database was written by a trial version, and can't be taken over: move the file away")]
     Trial,
@@ -197,14 +201,18 @@ fn pool(kind: Kind, connections: u32, writes: bool) -> AnyPoolOptions {
         (Kind::Postgres, true) => "SET idle_in_transaction_session_timeout = '10s'",
         (Kind::Postgres, false) => "SET statement_timeout = '30s'",
     };
-    AnyPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE).after_connect(
-        move |connection, _| {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .after_connect(move |connection, _| {
             Box::pin(async move {
                 connection.execute(settings).await?;
                 Ok(())
             })
-        },
-    )
+        })
+        // After an error of the disk SQLite has rolled back by itself, and the crate, whose own rollback then fails, takes
+        // the connection for one in a transaction for ever: a new one is made in its place.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 fn id(text: &str) -> Result<Uuid, StoreError> {

@@ -106,7 +106,9 @@ fn broker_database_and_two_hubs_are_killed_in_turn_and_each_table_equals_the_sen
     cluster.arrive_more(300)?;
     second = cluster.start_hub("hub-2", second_http)?;
     cluster.arrive_more(300)?;
-    ensure!(committed(first_http)? > 0 && committed(second_http)? > 0, "both hubs work again");
+    eventually(MINUTE, "both hubs work again", || {
+        Ok(committed(first_http)? > 0 && committed(second_http)? > 0)
+    })?;
 
     let [one, other] = &mut agents;
     cluster.site.finish(&mut [one, other])?;
