@@ -27,5 +27,6 @@ pub mod report;
 pub mod shared;
 pub mod spool;
 pub mod stir;
+pub mod tap;
 pub mod telemetry;
 pub mod text;

@@ -71,8 +71,9 @@ pub const OUTPUT_BYTES_HIGH: usize = 64 * 1024;
 /// The gateway's own longest answer, in bytes: a `submit_multi_resp` with an id of 64.
 pub const ANSWER_BYTES_MAX: usize = 128;
 
-/// Blocked commands that an SGIP connection remembers, so that a resend is answered again: twice its window (32).
-pub const SGIP_BLOCKED_MAX: usize = 64;
+/// Blocked commands that an SGIP listener remembers, so that a resend is answered again, over a reconnect too: those of a
+/// client's timeout of 30 s, at 500 a second.
+pub const SGIP_BLOCKED_MAX: usize = 16 * 1024;
 
 /// Longest body of a request to the decision API, in bytes: a batch of the longest texts has to be cut.
 pub const API_BODY_BYTES_MAX: usize = 256 * 1024;
@@ -200,6 +201,9 @@ pub const STIR_WAITING_MAX: usize = 1024;
 const _: () = assert!(SIP_T1.as_millis() < SIP_T2.as_millis() && SIP_T2.as_millis() < SIP_T4.as_millis());
 /// Multi-part messages of a capture that wait for their last part before they are shown.
 pub const REPLAY_UNFINISHED_MAX: usize = 1024;
+
+/// Bytes of packets that the system keeps for a tap until it reads them.
+pub const TAP_RECEIVE_BYTES: i32 = 32 * 1024 * 1024;
 
 /// Calls of a capture whose outcome is awaited.
 pub const REPLAY_CALLS_MAX: usize = 8 * 1024;

@@ -9,59 +9,10 @@
 use serde_json::Value;
 use std::fs;
 use std::process::{Command, Output};
+use yumen_tests::pcap::{Pcap, flag};
 
 const SMSC_PORT: u16 = 2775;
 const SIP_PORT: u16 = 5060;
-
-/// A pcap file (draft-ietf-opsawg-pcap): little-endian, microseconds, Ethernet.
-struct Pcap {
-    bytes: Vec<u8>,
-    packets: u32,
-}
-
-impl Pcap {
-    fn new() -> Self {
-        let mut bytes = 0xA1B2_C3D4_u32.to_le_bytes().to_vec();
-        bytes.extend([2, 0, 4, 0]);
-        bytes.extend([0; 8]);
-        bytes.extend(65_535_u32.to_le_bytes());
-        bytes.extend(1_u32.to_le_bytes());
-        Self { bytes, packets: 0 }
-    }
-
-    /// One second after the packet before.
-    fn ipv4(&mut self, protocol: u8, payload: &[u8]) {
-        let mut packet = [[2, 0, 0, 0, 0, 2], [2, 0, 0, 0, 0, 1]].concat();
-        packet.extend(0x0800_u16.to_be_bytes());
-        packet.extend([0x45, 0]);
-        packet.extend((20 + payload.len() as u16).to_be_bytes());
-        packet.extend([0, 0, 0, 0, 64, protocol, 0, 0]);
-        packet.extend([192, 0, 2, 1, 192, 0, 2, 2]);
-        packet.extend(payload);
-        let length = packet.len() as u32;
-        for field in [1_700_000_000 + self.packets, 0, length, length] {
-            self.bytes.extend(field.to_le_bytes());
-        }
-        self.bytes.extend(packet);
-        self.packets += 1;
-    }
-
-    fn tcp(&mut self, sequence: u32, flags: u8, payload: &[u8]) {
-        let mut segment = [40_000_u16.to_be_bytes(), SMSC_PORT.to_be_bytes()].concat();
-        segment.extend(sequence.to_be_bytes());
-        segment.extend([0, 0, 0, 0, 0x50, flags, 0xFF, 0xFF, 0, 0, 0, 0]);
-        segment.extend(payload);
-        self.ipv4(6, &segment);
-    }
-
-    fn udp(&mut self, payload: &[u8]) {
-        let mut datagram = [SIP_PORT.to_be_bytes(), SIP_PORT.to_be_bytes()].concat();
-        datagram.extend((8 + payload.len() as u16).to_be_bytes());
-        datagram.extend([0, 0]);
-        datagram.extend(payload);
-        self.ipv4(17, &datagram);
-    }
-}
 
 /// submit_sm in UCS-2 (SMPP 3.4 §4.4.1); `header` is a user data header.
 fn submit_sm(header: &[u8], text: &str) -> Vec<u8> {
@@ -88,7 +39,7 @@ CSeq: 1 INVITE\r\n\
 Content-Length: 0\r\n\r\n";
 
 fn capture() -> Vec<u8> {
-    let mut pcap = Pcap::new();
+    let mut pcap = Pcap::default();
     let threat = submit_sm(&[], "逾期不还就爆通讯录");
     let greeting = submit_sm(&[], "今晚一起吃饭吗");
     let halves = [
@@ -97,19 +48,20 @@ fn capture() -> Vec<u8> {
         submit_sm(&[5, 0, 3, 8, 3, 1], "还有两段没有来"),
     ]
     .concat();
-    pcap.tcp(99, 0x02, &[]); // 1
+    let mut tcp = |sequence, flags, payload: &[u8]| pcap.tcp(false, SMSC_PORT, sequence, flags, payload);
+    tcp(99, flag::SYN, &[]); // 1
     // A PDU in two segments; the second comes first, and then the first comes twice.
     let (first, second) = threat.split_at(21);
     let behind = 100 + threat.len() as u32;
-    pcap.tcp(121, 0x18, second); // 2
-    pcap.tcp(100, 0x18, first); // 3
-    pcap.tcp(100, 0x18, first); // 4
-    pcap.tcp(behind, 0x18, &greeting); // 5
-    pcap.tcp(behind + greeting.len() as u32, 0x18, &halves); // 6
-    pcap.udp(INVITE); // 7
-    pcap.udp(INVITE); // 8: the same once more
-    pcap.udp(b"not SIP"); // 9
-    pcap.bytes
+    tcp(121, flag::DATA, second); // 2
+    tcp(100, flag::DATA, first); // 3
+    tcp(100, flag::DATA, first); // 4
+    tcp(behind, flag::DATA, &greeting); // 5
+    tcp(behind + greeting.len() as u32, flag::DATA, &halves); // 6
+    pcap.udp(false, SIP_PORT, INVITE); // 7
+    pcap.udp(false, SIP_PORT, INVITE); // 8: the same once more
+    pcap.udp(false, SIP_PORT, b"not SIP"); // 9
+    pcap.bytes().to_vec()
 }
 
 fn replay(bytes: &[u8], json: bool) -> Output {

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod dissect;
+mod fields;
 mod fragments;
 pub mod limits;
 mod link;
@@ -21,6 +22,7 @@ mod stream;
 mod tcp;
 
 pub use dissect::{Counters, Dissector};
+pub use fields::fields;
 pub use reader::{Packet, ReadError, Reader};
 pub use stream::{Piece, Stream};
 

@@ -1,8 +1,10 @@
 //! Fixtures shared by the end-to-end tests and the demonstration.
 
 pub mod bench;
+pub mod compare;
 pub mod demo;
 pub mod foreign;
+pub mod pcap;
 pub mod peer;
 pub mod postgres;
 pub mod program;

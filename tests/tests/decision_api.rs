@@ -2,6 +2,7 @@
 //! for each INVITE of sipp.
 
 use anyhow::{Context, Result, ensure};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -14,6 +15,9 @@ const TOKEN: &str = "0123456789abcdef0123";
 /// Whom the test's own rule blocks, and whom nothing does.
 const BLOCKED: &str = "19900000001";
 const HONEST: &str = "13900000002";
+
+/// Who may ask without TLS.
+const TOKENS: &str = "tokens = \"DIR/tokens\"\n";
 
 const RULES: &str = r#"
 [pack]
@@ -37,7 +41,7 @@ miss = [{ from = "13900000002", text = "x" }]
 /// operation.
 #[test]
 fn the_description_is_kept() -> Result<()> {
-    let bench = Bench::start("")?;
+    let bench = Bench::start()?;
     let program = peers_dir()?.join("python/bin/schemathesis");
     ensure!(program.exists(), "schemathesis isn't at {}: run `cargo xtask test`", program.display());
     let examples = std::env::var("YUMEN_TEST_EXAMPLES").unwrap_or_else(|_| "25".to_owned());
@@ -58,7 +62,7 @@ fn the_description_is_kept() -> Result<()> {
 
 #[test]
 fn kamailio_asks_for_each_invite() -> Result<()> {
-    let mut bench = Bench::start("")?;
+    let mut bench = Bench::start()?;
     let (proxy, callee) = (free_port()?, free_port()?);
     let dir = bench.dir.path().to_owned();
     let _callee = Program::start(
@@ -85,6 +89,76 @@ fn kamailio_asks_for_each_invite() -> Result<()> {
     bench.agent = bench.site.start_agent("gateway", &bench.config)?;
     ensure!(!call(BLOCKED, 20)?.status.success(), "Yumen is back, and blocked calls go through");
     ensure!(call(HONEST, 20)?.status.success(), "Yumen is back, and honest calls don't go through");
+    Ok(())
+}
+
+/// Over TLS, curl is known by its token, or by its certificate; without either, or with another's, it gets nothing.
+#[test]
+fn curl_over_tls_by_token_or_certificate() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    certificates(dir.path())?;
+    let tls = format!("{TOKENS}\n[api.tls]\ncert = \"DIR/server.pem\"\nkey = \"DIR/server.key\"\n");
+    let by_token = Bench::start_with(dir, &tls)?;
+    let bearer = |token: &str| vec!["-H".to_owned(), format!("Authorization: Bearer {token}")];
+    ensure!(by_token.curl("https", &bearer(TOKEN))?.contains("\"verdict\":\"reject\""), "a token is known");
+    ensure!(by_token.curl("https", &bearer("0123456789abcdef0124"))?.ends_with("401"), "another isn't");
+    ensure!(by_token.curl("https", &[])?.ends_with("401"), "nor is none");
+    ensure!(by_token.curl("http", &bearer(TOKEN)).is_err(), "without TLS nothing is answered");
+
+    let dir = tempfile::tempdir()?;
+    certificates(dir.path())?;
+    let mutual =
+        "[api.tls]\ncert = \"DIR/server.pem\"\nkey = \"DIR/server.key\"\nclient_ca = \"DIR/ca.pem\"\n";
+    let by_certificate = Bench::start_with(dir, mutual)?;
+    let show = |name: &str| {
+        let file =
+            |kind: &str| by_certificate.dir.path().join(format!("{name}.{kind}")).display().to_string();
+        vec!["--cert".to_owned(), file("pem"), "--key".to_owned(), file("key")]
+    };
+    ensure!(by_certificate.curl("https", &show("client"))?.ends_with("200"), "a certificate is known");
+    for (args, why) in [
+        (show("stranger"), "a certificate of another authority"),
+        (show("expired"), "one that was valid once"),
+        (Vec::new(), "no certificate"),
+        (bearer(TOKEN), "a token where certificates are asked for"),
+    ] {
+        let answer = by_certificate.curl("https", &args);
+        ensure!(answer.is_err(), "{why} is refused in the handshake: {answer:?}");
+    }
+    Ok(())
+}
+
+/// An authority (`ca`), a server's and a client's certificate of it, one that ran out, and a stranger's.
+fn certificates(dir: &Path) -> Result<()> {
+    let authority = |name: &str| -> Result<_> {
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate()?;
+        let certificate = params.self_signed(&key)?.pem();
+        Ok((Issuer::new(params, key), certificate))
+    };
+    let (own, own_pem) = authority("own")?;
+    let (other, _) = authority("other")?;
+    std::fs::write(dir.join("ca.pem"), own_pem)?;
+    for (name, issuer, has_expired) in [
+        ("server", &own, false),
+        ("client", &own, false),
+        ("expired", &own, true),
+        ("stranger", &other, false),
+    ] {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        if has_expired {
+            params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+        }
+        let key = KeyPair::generate()?;
+        std::fs::write(dir.join(format!("{name}.pem")), params.signed_by(&key, issuer)?.pem())?;
+        std::fs::write(dir.join(format!("{name}.key")), key.serialize_pem())?;
+    }
     Ok(())
 }
 
@@ -166,8 +240,12 @@ struct Bench {
 }
 
 impl Bench {
-    fn start(extra: &str) -> Result<Self> {
-        let dir = tempfile::tempdir()?;
+    fn start() -> Result<Self> {
+        Self::start_with(tempfile::tempdir()?, TOKENS)
+    }
+
+    /// With those lines of `[api]` besides its address; the files that they name are in `dir`.
+    fn start_with(dir: TempDir, lines: &str) -> Result<Self> {
         let rules = dir.path().join("rules");
         std::fs::create_dir(&rules)?;
         std::fs::write(rules.join("test.toml"), RULES)?;
@@ -179,11 +257,26 @@ impl Bench {
         let config = site.agent_config(
             "gateway",
             &format!(
-                "\n[api]\nbind = \"127.0.0.1:{api}\"\ntokens = {tokens:?}\nrate_max = 100000\n\
-                 policy = {{ ladder = \"enforce\" }}\non_failure = {{ deadline_ms = 60000 }}\n{extra}"
+                "\n[api]\nbind = \"127.0.0.1:{api}\"\nrate_max = 100000\n\
+                 policy = {{ ladder = \"enforce\" }}\non_failure = {{ deadline_ms = 60000 }}\n{lines}",
+                lines = lines.replace("DIR", &dir.path().display().to_string())
             ),
         );
         let agent = site.start_agent("gateway", &config)?;
         Ok(Self { site, config, agent, api, dir })
+    }
+
+    /// The answer to a question about the blocked caller, and its status behind it.
+    fn curl(&self, scheme: &str, args: &[String]) -> Result<String> {
+        let question = format!("{{\"call\": {{\"from\": \"{BLOCKED}\", \"to\": \"95500\"}}}}");
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--max-time", "20", "--write-out", "%{http_code}"]);
+        curl.args(["--header", "Content-Type: application/json", "--data", &question]).arg("--cacert");
+        curl.arg(self.dir.path().join("ca.pem")).args(args);
+        let output = curl.arg(format!("{scheme}://localhost:{}/v1/decisions", self.api)).output();
+        let output = output.context("cannot start curl")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "curl: {said}");
+        Ok(String::from_utf8(output.stdout)?)
     }
 }

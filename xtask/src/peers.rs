@@ -13,6 +13,8 @@ const NEEDS: &[Need] = &[
     Need { what: "Kamailio, a SIP proxy", package: "kamailio", present: || program("kamailio") },
     Need { what: "Kamailio's HTTP client", package: "kamailio-utils-modules", present: http_client },
     Need { what: "PostgreSQL, a database", package: "postgresql", present: postgres },
+    Need { what: "tshark, a second reader of captures", package: "tshark", present: || program("tshark") },
+    Need { what: "curl, an HTTP client", package: "curl", present: || program("curl") },
     Need { what: "Python 3", package: "python3", present: || program("python3") },
     Need { what: "pip and venv for Python", package: "python3-venv", present: venv },
     Need { what: "Node.js", package: "nodejs", present: || program("node") },

@@ -8,6 +8,7 @@
 
 mod access;
 mod appeals;
+mod bare;
 mod counters;
 mod decide;
 mod model;
@@ -17,6 +18,7 @@ mod routes;
 mod serve;
 
 pub use access::TokenError;
+pub use bare::run_bare;
 
 use crate::behaviour::Behaviour;
 use crate::doors::config::ServerTls;

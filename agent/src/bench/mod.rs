@@ -1,5 +1,6 @@
 //! `yumen bench`: figures of this machine, each beside a baseline that runs next to it.
 
+mod api;
 mod load;
 mod peers;
 mod process;
@@ -7,6 +8,7 @@ mod proxy;
 mod relay;
 mod sip;
 
+pub use api::ApiBench;
 pub use peers::Writes;
 pub use proxy::{ProxyBench, run_centre, run_relay};
 pub use sip::SipBench;

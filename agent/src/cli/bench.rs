@@ -1,7 +1,10 @@
 //! `yumen bench`, and the relay it runs as its baseline.
 
 use super::fail;
-use crate::bench::{BenchError, Figures, ProxyBench, SipBench, Writes, run_centre, run_relay};
+use crate::api::run_bare;
+use crate::bench::{
+    ApiBench, BenchError, Figures, ProxyBench, SipBench, Writes, run_centre, run_relay,
+};
 use clap::{Args, ValueEnum};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -35,6 +38,8 @@ enum Part {
     Smpp,
     /// SIP redirect decisions beside Kamailio, and a flood.
     Sip,
+    /// The decision API beside a handler that only parses, under wrk.
+    Api,
 }
 
 #[derive(Debug, Args)]
@@ -48,6 +53,11 @@ pub(super) struct CentreArgs {
     bind: SocketAddr,
     #[arg(long)]
     batched: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BareArgs {
+    bind: SocketAddr,
 }
 
 pub(super) fn run(args: &BenchArgs) -> ExitCode {
@@ -104,6 +114,7 @@ fn measure(part: Part, args: &BenchArgs, figures: &mut Figures) -> Result<(), Be
         }
         Part::Smpp => figures.extend(proxy(args.seconds)?),
         Part::Sip => figures.extend(sip(args.seconds)?),
+        Part::Api => figures.extend(api(args.seconds)?),
     }
     Ok(())
 }
@@ -141,6 +152,26 @@ fn sip(seconds: u64) -> Result<Figures, BenchError> {
     let ProxyBench { program, pack, trusted_keys, run_time, .. } = prepare(&work_dir, seconds)?;
     let bench = SipBench { program, pack, trusted_keys, work_dir: work_dir.clone(), run_time };
     let outcome = runtime()?.block_on(bench.run(|step| eprintln!("{step} …")));
+    if outcome.is_ok() {
+        std::fs::remove_dir_all(&work_dir)?;
+    }
+    outcome
+}
+
+/// Becomes the handler that the decision API is compared with.
+pub(super) fn bare_api(args: &BareArgs) -> ExitCode {
+    let outcome = runtime().and_then(|runtime| runtime.block_on(run_bare(args.bind)));
+    outcome.map_or_else(fail, |()| ExitCode::SUCCESS)
+}
+
+fn api(seconds: u64) -> Result<Figures, BenchError> {
+    let work_dir = work_dir("api")?;
+    let outcome = prepare(&work_dir, seconds).and_then(|bench| {
+        let ProxyBench { program, pack, trusted_keys, work_dir, texts, run_time } = bench;
+        let bench = ApiBench { program, pack, trusted_keys, work_dir, texts, run_time };
+        runtime()?.block_on(bench.run(|step| eprintln!("{step} …")))
+    });
+    // As for the proxy.
     if outcome.is_ok() {
         std::fs::remove_dir_all(&work_dir)?;
     }

@@ -4,7 +4,9 @@ mod bench;
 mod config;
 mod generated;
 mod replay;
+mod rows;
 mod run;
+mod tap;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -32,11 +34,16 @@ enum Command {
     Screen(yumen_compiler::cli::ScreenArgs),
     /// Judge the messages and call attempts of a capture 回放抓包文件
     Replay(replay::ReplayArgs),
+    /// Judge what passes an interface, without enforcing 监听网络接口，只判定、不处置
+    Tap(tap::TapArgs),
     /// Measure this machine, each figure beside its baseline 性能测试
     Bench(bench::BenchArgs),
     /// Become the plain relay that `bench` compares with
     #[command(hide = true)]
     BenchRelay(bench::RelayArgs),
+    /// Become the handler that only parses, which `bench` compares the decision API with
+    #[command(hide = true)]
+    BenchApi(bench::BareArgs),
     /// Become the SMSC that `bench` sends to
     #[command(hide = true)]
     BenchCentre(bench::CentreArgs),
@@ -61,8 +68,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Rules(command) => yumen_compiler::cli::run(command),
         Command::Screen(args) => yumen_compiler::cli::screen(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Tap(args) => tap::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::BenchRelay(args) => bench::relay(&args),
+        Command::BenchApi(args) => bench::bare_api(&args),
         Command::BenchCentre(args) => bench::centre(&args),
         Command::Man { dir } => generated::man(&dir),
         Command::Completions { shell } => generated::completions(shell),

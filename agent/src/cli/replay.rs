@@ -1,14 +1,15 @@
 //! `yumen replay`.
 
 use super::fail;
-use crate::replay::{Replay, Row};
+use super::rows::Output;
+use crate::replay::Replay;
 use clap::Args;
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use yumen_capture::{Dissector, Reader};
+use yumen_capture::{Counters, Dissector, Item, Reader, fields};
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
@@ -20,85 +21,86 @@ pub(super) struct ReplayArgs {
     /// One JSON object a message or attempt 以 JSON 逐行输出
     #[arg(long)]
     json: bool,
+    /// Judge nothing: one JSON object a field of SIP, SMPP, TCAP and MAP, named as Wireshark names it
+    /// 不作判定，逐行输出各协议字段（JSON），字段名同 Wireshark
+    #[arg(long, conflicts_with_all = ["pack", "json"])]
+    fields: bool,
 }
 
 pub(super) fn run(args: &ReplayArgs) -> ExitCode {
-    match replay(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(error),
-    }
+    let outcome = if args.fields { list_fields(args) } else { replay(args) };
+    outcome.map_or_else(fail, |()| ExitCode::SUCCESS)
 }
 
 fn replay(args: &ReplayArgs) -> Result<(), String> {
-    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", args.file.display());
-    let file = File::open(&args.file).map_err(|error| named(&error))?;
-    let total = file.metadata().map_or(0, |metadata| metadata.len());
-    let mut reader = Reader::new(file).map_err(|error| named(&error))?;
+    let (reader, total) = open(args)?;
     let pack = yumen_compiler::cli::load_pack(args.pack.as_deref())?;
     let mut replay = Replay::new(pack).map_err(|error| error.to_string())?;
-
-    let mut dissector = Dissector::new();
     let mut output = Output::new(args.json);
     let mut progress = Progress::new(total);
-    let ended = loop {
-        let next = reader.next(|packet| {
-            progress.packet(packet.data.len(), packet.number);
-            dissector.packet(&packet, |item| replay.item(&item, &mut |row| output.row(row)));
-        });
-        match next {
-            Ok(true) if output.failed.is_none() => {}
-            Ok(_) => break Ok(()),
-            Err(error) => break Err(named(&error)),
-        }
-    };
+    let (counters, ended) = read(args, reader, &mut progress, |item| {
+        replay.item(item, &mut |row| output.row(row));
+        !output.has_failed()
+    });
     replay.end(&mut |row| output.row(row));
-    progress.end();
-    output.finish()?;
-    let counters = dissector.counters();
     let seconds = progress.started.elapsed().as_secs_f64().max(1e-9);
+    let counted = output.finish()?;
     #[expect(clippy::cast_precision_loss, reason = "shown without decimals")]
     let rate = counters.bytes as f64 / seconds / 1e6;
-    eprintln!(
-        "{} packets, {} messages and attempts, {} blocked, {} flagged; {seconds:.1} s, {rate:.0} MB a second",
-        counters.packets, output.rows, output.blocked, output.flagged
-    );
+    eprintln!("{} packets, {counted}; {seconds:.1} s, {rate:.0} MB a second", counters.packets);
     ended
 }
 
-struct Output {
-    json: bool,
-    to: BufWriter<io::Stdout>,
-    failed: Option<io::Error>,
-    rows: u64,
-    blocked: u64,
-    flagged: u64,
+fn list_fields(args: &ReplayArgs) -> Result<(), String> {
+    let (reader, total) = open(args)?;
+    let mut output = BufWriter::new(io::stdout());
+    let mut failed = None;
+    let (_, ended) = read(args, reader, &mut Progress::new(total), |item| {
+        fields(&item.payload, &mut |name, value| {
+            let protocol = name.split('.').next();
+            let row =
+                serde_json::json!({"frame": item.frame, "protocol": protocol, "field": name, "value": value});
+            if let Err(error) = writeln!(output, "{row}") {
+                failed.get_or_insert(error);
+            }
+        });
+        failed.is_none()
+    });
+    match failed.map_or_else(|| output.flush(), Err) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| error.to_string()).and(ended),
+    }
 }
 
-impl Output {
-    fn new(json: bool) -> Self {
-        Self { json, to: BufWriter::new(io::stdout()), failed: None, rows: 0, blocked: 0, flagged: 0 }
-    }
+fn open(args: &ReplayArgs) -> Result<(Reader, u64), String> {
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", args.file.display());
+    let file = File::open(&args.file).map_err(|error| named(&error))?;
+    let total = file.metadata().map_or(0, |metadata| metadata.len());
+    Ok((Reader::new(file).map_err(|error| named(&error))?, total))
+}
 
-    fn row(&mut self, row: &Row) {
-        self.rows += 1;
-        if let Some(action) = row.action {
-            self.blocked += u64::from(action.blocks());
-            self.flagged += u64::from(action == yumen_rules::verdict::Action::Flag);
+/// Hands every item of the file to `take`, as long as that wants more; what was met, and how it ended.
+fn read(
+    args: &ReplayArgs,
+    mut reader: Reader,
+    progress: &mut Progress,
+    mut take: impl FnMut(&Item<'_>) -> bool,
+) -> (Counters, Result<(), String>) {
+    let mut dissector = Dissector::new();
+    let mut wanted = true;
+    let ended = loop {
+        let next = reader.next(|packet| {
+            progress.packet(packet.data.len(), packet.number);
+            dissector.packet(&packet, |item| wanted &= take(&item));
+        });
+        match next {
+            Ok(true) if wanted => {}
+            Ok(_) => break Ok(()),
+            Err(error) => break Err(format!("{}: {error}", args.file.display())),
         }
-        let written =
-            if self.json { writeln!(self.to, "{}", row.json()) } else { writeln!(self.to, "{row}") };
-        if let Err(error) = written {
-            self.failed.get_or_insert(error);
-        }
-    }
-
-    fn finish(&mut self) -> Result<(), String> {
-        match self.failed.take().map_or_else(|| self.to.flush(), Err) {
-            // Whoever reads the output has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.map_err(|error| error.to_string()),
-        }
-    }
+    };
+    progress.end();
+    (dissector.counters(), ended)
 }
 
 /// How far it is, on a terminal.

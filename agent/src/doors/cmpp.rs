@@ -2,16 +2,14 @@
 
 use super::config::ListenerConfig;
 use super::ident::CmppIds;
-use super::protocol::{Coded, Extras, Message, Pdu, Protocol, Side};
+use super::protocol::{Message, Pdu, Protocol, Side, append_answer};
 use crate::enforce::Manner;
-use crate::limits::ANSWER_BYTES_MAX;
 use yumen_wire::cmpp::{
     self, CommandId, Connect, Header, MessageResp, MessageView, MsgId, Version, result, status,
 };
-use yumen_wire::event::{Direction, Door};
+use yumen_wire::event::Door;
 use yumen_wire::frame::Framing;
 use yumen_wire::limits::CMPP_PDU_BYTES_MIN;
-use yumen_wire::text::Coding;
 use yumen_wire::udh::UserData;
 
 /// What a rejected SUBMIT is answered with: the first of the values left to vendors (100 to 199). None of those that CMPP
@@ -65,28 +63,18 @@ impl Cmpp {
         }
         // From an SP a "report" is a message like any other.
         let data = UserData { octets: view.msg_content, has_udh: view.has_udh() };
-        let (destination, destinations) = view.destination();
-        Pdu::Message(Message {
-            direction: match side {
-                Side::Client => Direction::Submit,
-                Side::Server => Direction::Deliver,
-            },
-            originator: view.source,
-            destination,
-            destinations,
-            text: Coded { coding: Coding::from_cmpp(view.msg_fmt), data },
-            extras: Extras::None,
-            part: view.concatenation(),
-        })
+        Pdu::Message(Message::with_format(
+            side.direction(),
+            view.source,
+            view.destination(),
+            view.msg_fmt,
+            data,
+            view.concatenation(),
+        ))
     }
 
     fn emit(&self, header: Header, body: &cmpp::Body<'_>, out: &mut Vec<u8>) {
-        let mut buffer = [0; ANSWER_BYTES_MAX];
-        if let Some(answer) =
-            cmpp::emit(&header, body, self.version, &mut buffer).ok().and_then(|length| buffer.get(..length))
-        {
-            out.extend_from_slice(answer);
-        }
+        append_answer(out, |buffer| cmpp::emit(&header, body, self.version, buffer));
     }
 }
 
@@ -127,11 +115,7 @@ impl Protocol for Cmpp {
             (Manner::Drop | Manner::Reject, Side::Server) => (result::OK, MsgId(0)),
             (Manner::Reject, Side::Client) => (self.reject_result, MsgId(0)),
         };
-        let mut buffer = [0; ANSWER_BYTES_MAX];
-        let written = cmpp::emit_response(&pdu, self.version, result, msg_id, &mut buffer);
-        if let Some(answer) = written.ok().and_then(|length| buffer.get(..length)) {
-            out.extend_from_slice(answer);
-        }
+        append_answer(out, |buffer| cmpp::emit_response(&pdu, self.version, result, msg_id, buffer));
     }
 
     fn frame_error(&mut self, side: Side, start: &[u8], out: &mut Vec<u8>) {

@@ -5,7 +5,7 @@ use super::config::{Balance, ListenerConfig, ProtocolKind};
 use super::counters::Counters;
 use super::driver::relay;
 use super::session::Session;
-use super::sgip::Sgip;
+use super::sgip::{Blocked, Sgip};
 use super::smgp::Smgp;
 use super::smpp::Smpp;
 use super::stream::Stream;
@@ -69,6 +69,8 @@ struct Shared {
     upstreams: Vec<Target>,
     next: AtomicUsize,
     places: Arc<Semaphore>,
+    /// SGIP's resends, over all connections.
+    blocked: Arc<Blocked>,
 }
 
 struct Target {
@@ -88,8 +90,15 @@ impl Listener {
         let local = socket.local_addr().map_err(unbound)?;
         let (drain, draining) = watch::channel(None);
         let places = Arc::new(Semaphore::new(config.connections_max));
-        let shared =
-            Arc::new(Shared { config, gate, acceptor, upstreams, next: AtomicUsize::new(0), places });
+        let shared = Arc::new(Shared {
+            config,
+            gate,
+            acceptor,
+            upstreams,
+            next: AtomicUsize::new(0),
+            places,
+            blocked: Arc::default(),
+        });
         tracing::info!(listener = %shared.config.name, %local, "listening");
         tokio::spawn(accept(shared.clone(), socket, draining));
         Ok(Self { shared, local, drain })
@@ -188,7 +197,10 @@ async fn serve(
         ProtocolKind::Smpp => relay(client, server, Session::new(gate, Smpp::new(config)), drain).await,
         ProtocolKind::Cmpp => relay(client, server, Session::new(gate, Cmpp::new(config)), drain).await,
         ProtocolKind::Smgp => relay(client, server, Session::new(gate, Smgp::new(config)), drain).await,
-        ProtocolKind::Sgip => relay(client, server, Session::new(gate, Sgip::new(config)), drain).await,
+        ProtocolKind::Sgip => {
+            let protocol = Sgip::with_memory(config, Arc::clone(&shared.blocked));
+            relay(client, server, Session::new(gate, protocol), drain).await;
+        }
     }
     counters.connections_open.fetch_sub(1, Ordering::Relaxed);
     tracing::debug!(listener = %shared.config.name, %peer, "closed");

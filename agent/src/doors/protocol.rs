@@ -1,6 +1,7 @@
 //! What a session must know of a protocol; each is an implementation of [`Protocol`].
 
 use crate::enforce::Manner;
+use crate::limits::ANSWER_BYTES_MAX;
 use yumen_wire::address::RawAddress;
 use yumen_wire::event::{Direction, Door};
 use yumen_wire::frame::Framing;
@@ -27,6 +28,14 @@ impl Side {
         match self {
             Self::Client => Self::Server,
             Self::Server => Self::Client,
+        }
+    }
+
+    /// The way of a message where the side that sends it tells.
+    pub(crate) const fn direction(self) -> Direction {
+        match self {
+            Self::Client => Direction::Submit,
+            Self::Server => Direction::Deliver,
         }
     }
 
@@ -71,6 +80,30 @@ pub struct Message<'a> {
     pub extras: Extras<'a>,
     /// Set for a part of a multi-part message.
     pub part: Option<Concatenation>,
+}
+
+impl<'a> Message<'a> {
+    /// A message of CMPP, SMGP or SGIP, which code texts alike and have one text each.
+    pub(crate) fn with_format(
+        direction: Direction,
+        originator: RawAddress<'a>,
+        (destination, destinations): (RawAddress<'a>, u16),
+        format: u8,
+        data: UserData<'a>,
+        part: Option<Concatenation>,
+    ) -> Self {
+        let text = Coded { coding: Coding::from_cmpp(format), data };
+        Self { direction, originator, destination, destinations, text, extras: Extras::None, part }
+    }
+}
+
+/// Appends the answer that `emit` writes. None is longer than [`ANSWER_BYTES_MAX`]: one that were isn't sent.
+pub(super) fn append_answer<E>(out: &mut Vec<u8>, emit: impl FnOnce(&mut [u8]) -> Result<usize, E>) {
+    let mut buffer = [0; ANSWER_BYTES_MAX];
+    let written = emit(&mut buffer);
+    if let Some(answer) = written.ok().and_then(|length| buffer.get(..length)) {
+        out.extend_from_slice(answer);
+    }
 }
 
 /// User data, and how it stands for text.

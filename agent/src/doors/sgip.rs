@@ -5,16 +5,16 @@
 //! the side, that says which way a message goes.
 
 use super::config::ListenerConfig;
-use super::protocol::{Coded, Extras, Message, Pdu, Protocol, Side};
+use super::protocol::{Message, Pdu, Protocol, Side, append_answer};
 use crate::enforce::Manner;
-use crate::limits::{ANSWER_BYTES_MAX, SGIP_BLOCKED_MAX};
-use std::collections::VecDeque;
+use crate::limits::SGIP_BLOCKED_MAX;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use yumen_wire::event::{Direction, Door};
 use yumen_wire::frame::Framing;
 use yumen_wire::limits::SGIP_PDU_BYTES_MIN;
 use yumen_wire::sgip::{self, CommandId, Header, MessageView, Sequence, result};
-use yumen_wire::text::Coding;
 
 /// What a rejected Submit is answered with. SGIP has no value for content and leaves none to vendors; a format error is
 /// taken for good by every client, where 11 (busy) and 88 ask for another try.
@@ -25,47 +25,72 @@ pub const REJECT_RESULT: u8 = result::BAD_PARAMETER;
 pub struct Sgip {
     framing: Framing,
     reject_result: u8,
-    blocked: Blocked,
+    blocked: Arc<Blocked>,
 }
 
-/// The commands that were blocked last, by their octets. A client that missed an answer sends the same command again; it
-/// is answered again (G-4), and is no second message.
+/// The commands that a listener blocked last, by their octets, which the sender's node and its sequence are part of. A client
+/// that missed an answer sends the same command again, on the same connection or on its next one; it is answered again (G-4),
+/// and is no second message.
 #[derive(Debug, Default)]
-struct Blocked {
+pub struct Blocked {
     hasher: RandomState,
-    commands: VecDeque<(u64, Manner)>,
+    commands: Mutex<Commands>,
+}
+
+#[derive(Debug, Default)]
+struct Commands {
+    manners: HashMap<u64, Manner>,
+    order: VecDeque<u64>,
 }
 
 impl Blocked {
     fn find(&self, octets: &[u8]) -> Option<Manner> {
-        if self.commands.is_empty() {
+        let commands = self.commands();
+        if commands.order.is_empty() {
             return None;
         }
-        let hash = self.hasher.hash_one(octets);
-        self.commands.iter().find(|(known, _)| *known == hash).map(|(_, manner)| *manner)
+        commands.manners.get(&self.hasher.hash_one(octets)).copied()
     }
 
-    fn add(&mut self, octets: &[u8], manner: Manner) {
+    fn add(&self, octets: &[u8], manner: Manner) {
         // What is put off is judged anew, and what can't be read has no sighting that could come twice.
-        if !matches!(manner, Manner::Reject | Manner::Drop) || self.find(octets).is_some() {
+        if !matches!(manner, Manner::Reject | Manner::Drop) {
             return;
         }
-        if self.commands.len() >= SGIP_BLOCKED_MAX {
-            self.commands.pop_front();
+        let hash = self.hasher.hash_one(octets);
+        let mut commands = self.commands();
+        if commands.manners.insert(hash, manner).is_some() {
+            return;
         }
-        self.commands.push_back((self.hasher.hash_one(octets), manner));
+        commands.order.push_back(hash);
+        if commands.order.len() > SGIP_BLOCKED_MAX
+            && let Some(oldest) = commands.order.pop_front()
+        {
+            commands.manners.remove(&oldest);
+        }
+    }
+
+    /// It is whole after every change, so a panic elsewhere spoils nothing.
+    fn commands(&self) -> MutexGuard<'_, Commands> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Sgip {
-    /// For a new pair of that listener.
+    /// For a new pair of that listener, which remembers nothing of others.
     #[must_use]
     pub fn new(config: &ListenerConfig) -> Self {
+        Self::with_memory(config, Arc::default())
+    }
+
+    /// For a new pair of that listener, with what was blocked on its others.
+    #[must_use]
+    pub fn with_memory(config: &ListenerConfig, blocked: Arc<Blocked>) -> Self {
         let configured = config.reject_status.and_then(|status| u8::try_from(status).ok());
         Self {
             framing: Framing::SGIP.with_limit(config.pdu_bytes_max),
             reject_result: configured.unwrap_or(REJECT_RESULT),
-            blocked: Blocked::default(),
+            blocked,
         }
     }
 }
@@ -94,16 +119,14 @@ impl Protocol for Sgip {
             return Pdu::Again(manner);
         }
         let Ok(view) = MessageView::parse(&pdu) else { return Pdu::Malformed };
-        let (destination, destinations) = view.destination();
-        Pdu::Message(Message {
-            direction: if id == CommandId::SUBMIT { Direction::Submit } else { Direction::Deliver },
-            originator: view.source,
-            destination,
-            destinations,
-            text: Coded { coding: Coding::from_cmpp(view.message_coding), data: view.user_data() },
-            extras: Extras::None,
-            part: view.concatenation(),
-        })
+        Pdu::Message(Message::with_format(
+            if id == CommandId::SUBMIT { Direction::Submit } else { Direction::Deliver },
+            view.source,
+            view.destination(),
+            view.message_coding,
+            view.user_data(),
+            view.concatenation(),
+        ))
     }
 
     fn answer(&mut self, _side: Side, octets: &[u8], manner: Manner, _time_ms: u64, out: &mut Vec<u8>) {
@@ -142,9 +165,5 @@ impl Protocol for Sgip {
 }
 
 fn emit(request: &Header, code: u8, out: &mut Vec<u8>) {
-    let mut buffer = [0; ANSWER_BYTES_MAX];
-    let written = sgip::emit_response(request, code, &mut buffer);
-    if let Some(answer) = written.ok().and_then(|length| buffer.get(..length)) {
-        out.extend_from_slice(answer);
-    }
+    append_answer(out, |buffer| sgip::emit_response(request, code, buffer));
 }

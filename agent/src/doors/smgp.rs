@@ -2,16 +2,14 @@
 
 use super::config::ListenerConfig;
 use super::ident::SmgpIds;
-use super::protocol::{Coded, Extras, Message, Pdu, Protocol, Side};
+use super::protocol::{Message, Pdu, Protocol, Side, append_answer};
 use crate::enforce::Manner;
-use crate::limits::ANSWER_BYTES_MAX;
-use yumen_wire::event::{Direction, Door};
+use yumen_wire::event::Door;
 use yumen_wire::frame::Framing;
 use yumen_wire::limits::SMGP_PDU_BYTES_MIN;
 use yumen_wire::smgp::{
     self, CommandId, Header, Login, LoginResp, MessageResp, MessageView, MsgId, Version, status,
 };
-use yumen_wire::text::Coding;
 use yumen_wire::udh::UserData;
 
 /// What a rejected Submit is answered with: the first of the values left to vendors. None of those that SMGP defines says
@@ -49,27 +47,18 @@ impl Smgp {
             return Pdu::Receipt;
         }
         let data = UserData { octets: view.msg_content, has_udh: view.has_udh() };
-        let (destination, destinations) = view.destination();
-        Pdu::Message(Message {
-            direction: match side {
-                Side::Client => Direction::Submit,
-                Side::Server => Direction::Deliver,
-            },
-            originator: view.source,
-            destination,
-            destinations,
-            text: Coded { coding: Coding::from_cmpp(view.msg_format), data },
-            extras: Extras::None,
-            part: view.concatenation(),
-        })
+        Pdu::Message(Message::with_format(
+            side.direction(),
+            view.source,
+            view.destination(),
+            view.msg_format,
+            data,
+            view.concatenation(),
+        ))
     }
 
     fn emit(&self, header: Header, body: &smgp::Body<'_>, out: &mut Vec<u8>) {
-        let mut buffer = [0; ANSWER_BYTES_MAX];
-        let written = smgp::emit(&header, body, self.version, &mut buffer);
-        if let Some(answer) = written.ok().and_then(|length| buffer.get(..length)) {
-            out.extend_from_slice(answer);
-        }
+        append_answer(out, |buffer| smgp::emit(&header, body, self.version, buffer));
     }
 }
 
@@ -118,11 +107,7 @@ impl Protocol for Smgp {
             (Manner::Drop | Manner::Reject, Side::Server) => (status::OK, none),
             (Manner::Reject, Side::Client) => (self.reject_status, none),
         };
-        let mut buffer = [0; ANSWER_BYTES_MAX];
-        let written = smgp::emit_response(&pdu, self.version, code, msg_id, &mut buffer);
-        if let Some(answer) = written.ok().and_then(|length| buffer.get(..length)) {
-            out.extend_from_slice(answer);
-        }
+        append_answer(out, |buffer| smgp::emit_response(&pdu, self.version, code, msg_id, buffer));
     }
 
     fn frame_error(&mut self, side: Side, start: &[u8], out: &mut Vec<u8>) {

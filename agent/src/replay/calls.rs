@@ -34,8 +34,8 @@ impl Calls {
         Self { behaviour, open: HashMap::new(), order: VecDeque::new() }
     }
 
-    /// Takes a SIP message; the row of an attempt, where it is the first INVITE of one. An INVITE that a server must
-    /// refuse (RFC 3261 §8.2) is none.
+    /// Takes a SIP message; the row of an attempt, where it is the first INVITE of one. What is wrong with one that a server
+    /// must refuse (RFC 3261 §8.2) is shown, and it is judged as a server that takes it all the same would read it.
     pub(super) fn message(
         &mut self,
         octets: &[u8],
@@ -50,7 +50,10 @@ impl Calls {
             self.goes_on(call_id, &message, item.time_us, now.time_ms);
             return None;
         }
-        let request = Request::check(&message).ok()?;
+        let (request, defect) = match Request::check(&message) {
+            Ok(request) => (request, None),
+            Err(defect) => (Request::read_loosely(&message)?, Some(defect)),
+        };
         if request.method != b"INVITE" || request.to.tag().is_some() {
             return None;
         }
@@ -66,6 +69,7 @@ impl Calls {
         row.from = event.originator.digits.to_owned();
         row.to = event.destination.digits.to_owned();
         row.judged(&witness.take());
+        row.defect = defect.map(|defect| defect.to_string());
         if call_id.len() <= REPLAY_CALL_ID_BYTES_MAX {
             self.remember(call_id, event.originator.digits, event.destination.digits, item.time_us);
         }

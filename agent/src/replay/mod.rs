@@ -17,7 +17,7 @@ pub use row::{Row, Subject};
 use crate::doors::protocol::Message;
 use crate::doors::session::Now;
 use crate::enforce;
-use crate::limits::REPLAY_UNFINISHED_MAX;
+use crate::limits::{REASSEMBLY_AGE_MAX, REPLAY_UNFINISHED_MAX};
 use crate::pipeline::{Gate, Pipeline, ReportLost, Reporter};
 use crate::reassembly::{Table, TableLimits};
 use calls::Calls;
@@ -81,6 +81,7 @@ impl Replay {
 
     /// Judges an item, and hands what can be shown to `show`: a multi-part message with its last part.
     pub fn item(&mut self, item: &Item<'_>, show: &mut impl FnMut(&Row)) {
+        self.overdue(item.time_us, show);
         let now = self.clock.at(item.time_us);
         let protocol = protocol(&item.payload);
         if let Payload::Sip(octets) = item.payload {
@@ -90,6 +91,16 @@ impl Replay {
             return;
         }
         messages::each(&item.payload, &mut |message| self.message(protocol, item, message, now, show));
+    }
+
+    /// Shows messages whose next part hasn't come for so long that it isn't waited for any more.
+    pub fn overdue(&mut self, time_us: u64, show: &mut impl FnMut(&Row)) {
+        let wait_us = u64::try_from(REASSEMBLY_AGE_MAX.as_micros()).unwrap_or(u64::MAX);
+        while let Some((_, row)) =
+            self.unfinished.pop_front_if(|(_, row)| row.time_us.saturating_add(wait_us) < time_us)
+        {
+            show(&row);
+        }
     }
 
     /// Shows what is left: messages whose last part never came.

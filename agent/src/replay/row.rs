@@ -47,6 +47,8 @@ pub struct Row {
     pub score: u8,
     /// The rules that fired.
     pub rules: Vec<String>,
+    /// Why a server must refuse the INVITE (RFC 3261 §8.2), which some serve all the same.
+    pub defect: Option<String>,
 }
 
 impl Row {
@@ -65,6 +67,7 @@ impl Row {
             typology: None,
             score: 0,
             rules: Vec::new(),
+            defect: None,
         }
     }
 
@@ -107,6 +110,7 @@ impl Row {
             "typology": self.typology.map(Typology::id),
             "score": self.score,
             "rules": self.rules,
+            "defect": self.defect,
         })
         .to_string()
     }
@@ -133,6 +137,7 @@ impl fmt::Display for Row {
         if let Some((received, total)) = self.parts {
             write!(f, "  {received}/{total}")?;
         }
-        write!(f, "  {}  {}", self.rules.join(" "), printable(&excerpt))
+        write!(f, "  {}  {}", self.rules.join(" "), printable(&excerpt))?;
+        self.defect.as_ref().map_or(Ok(()), |defect| write!(f, "({defect})"))
     }
 }

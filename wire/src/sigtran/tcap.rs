@@ -12,9 +12,39 @@ pub struct Message<'a> {
     pub originating: Option<&'a [u8]>,
     /// Destination transaction.
     pub destination: Option<&'a [u8]>,
-    /// Application context name as an encoded object identifier, where a dialogue portion names one.
-    pub application_context: Option<&'a [u8]>,
+    /// The dialogue portion, where there is one.
+    pub dialogue: Option<Dialogue<'a>>,
     components: &'a [u8],
+}
+
+/// A dialogue portion (Q.773 §3.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialogue<'a> {
+    /// Its abstract syntax as an encoded object identifier.
+    pub syntax: &'a [u8],
+    /// Which.
+    pub kind: DialogueKind,
+    /// Protocol version: a bit string, its octet of unused bits included.
+    pub version: Option<&'a [u8]>,
+    /// Application context name as an encoded object identifier.
+    pub application_context: Option<&'a [u8]>,
+    /// Of a response: 0 accepted, 1 rejected.
+    pub result: Option<i32>,
+    /// Of a response: who says why (1 the user, 2 the provider), and what.
+    pub diagnostic: Option<(u32, i32)>,
+}
+
+/// Dialogue PDUs (Q.773 §3.4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialogueKind {
+    /// AARQ.
+    Request,
+    /// AARE.
+    Response,
+    /// ABRT.
+    Abort,
+    /// AUDT.
+    Unidirectional,
 }
 
 /// Message types (Q.773 §3.1).
@@ -75,14 +105,13 @@ impl<'a> Message<'a> {
             (Class::Application, 7) => Kind::Abort,
             _ => return Err(ParseError::WrongCommand(message.tag.number)),
         };
-        let mut parsed =
-            Self { kind, originating: None, destination: None, application_context: None, components: &[] };
+        let mut parsed = Self { kind, originating: None, destination: None, dialogue: None, components: &[] };
         for element in message.children() {
             match element.tag.number {
                 _ if element.tag.class != Class::Application => {}
                 8 => parsed.originating = Some(element.value),
                 9 => parsed.destination = Some(element.value),
-                11 => parsed.application_context = application_context(&element),
+                11 => parsed.dialogue = dialogue(&element),
                 12 => parsed.components = element.value,
                 _ => {}
             }
@@ -137,13 +166,35 @@ fn component<'a>(element: &Element<'a>) -> Option<Component<'a>> {
     Some(component)
 }
 
-/// Dialogue portion → EXTERNAL → AARQ or AARE → `[1]` → object identifier (Q.773 §3.4).
-fn application_context<'a>(dialogue: &Element<'a>) -> Option<&'a [u8]> {
-    let external = dialogue.children().next()?;
+/// Dialogue portion → EXTERNAL → object identifier, and `[0]` → AARQ, AARE, ABRT (Q.773 §3.4).
+fn dialogue<'a>(portion: &Element<'a>) -> Option<Dialogue<'a>> {
+    /// AUDT has AARQ's tag: its syntax tells them apart.
+    const UNIDIRECTIONAL_SYNTAX: &[u8] = &[0x00, 0x11, 0x86, 0x05, 0x01, 0x02, 0x01];
+    let external = portion.children().next()?;
+    let syntax = external.children().find(|element| element.tag == Tag::OBJECT_ID)?.value;
     let single = external.children().find(|element| element.tag.is_context(0))?;
     let apdu = single.children().next()?;
-    let name = apdu.children().find(|element| element.tag.is_context(1))?;
-    name.children().find(|element| element.tag == Tag::OBJECT_ID).map(|id| id.value)
+    let kind = match apdu.tag.number {
+        _ if apdu.tag.class != Class::Application => return None,
+        0 if syntax == UNIDIRECTIONAL_SYNTAX => DialogueKind::Unidirectional,
+        0 => DialogueKind::Request,
+        1 => DialogueKind::Response,
+        4 => DialogueKind::Abort,
+        _ => return None,
+    };
+    let field = |number| apdu.children().find(|element| element.tag.is_context(number));
+    let inner = |number| field(number).and_then(|element| element.children().next());
+    let is_abort = kind == DialogueKind::Abort;
+    Some(Dialogue {
+        syntax,
+        kind,
+        version: field(0).filter(|_| !is_abort).map(|version| version.value),
+        application_context: inner(1).filter(|name| name.tag == Tag::OBJECT_ID).map(|name| name.value),
+        result: inner(2).filter(|_| kind == DialogueKind::Response).and_then(|result| result.integer()),
+        diagnostic: inner(3)
+            .filter(|_| kind == DialogueKind::Response)
+            .and_then(|source| Some((source.tag.number, source.children().next()?.integer()?))),
+    })
 }
 
 #[cfg(test)]
@@ -164,6 +215,21 @@ mod tests {
             (ComponentKind::Invoke, Some(1), Some(44))
         );
         assert_eq!(component.parameter.unwrap().value, [4, 1, 0xAA]);
+    }
+
+    #[test]
+    fn a_dialogue_that_accepts() {
+        let message = [
+            0x64, 0x31, 0x49, 0x01, 0x07, 0x6B, 0x2A, 0x28, 0x28, 0x06, 0x07, 0x00, 0x11, 0x86, 0x05, 0x01,
+            0x01, 0x01, 0xA0, 0x1D, 0x61, 0x1B, 0x80, 0x02, 0x07, 0x80, 0xA1, 0x09, 0x06, 0x07, 0x04, 0x00,
+            0x00, 0x01, 0x00, 0x19, 0x02, 0xA2, 0x03, 0x02, 0x01, 0x00, 0xA3, 0x05, 0xA1, 0x03, 0x02, 0x01,
+            0x00, 0x00, 0x00,
+        ];
+        let dialogue = Message::parse(&message).unwrap().dialogue.unwrap();
+        assert_eq!(dialogue.kind, DialogueKind::Response);
+        assert_eq!(dialogue.version, Some(&[0x07, 0x80][..]));
+        assert_eq!(dialogue.application_context, Some(&[4, 0, 0, 1, 0, 0x19, 2][..]));
+        assert_eq!((dialogue.result, dialogue.diagnostic), (Some(0), Some((1, 0))));
     }
 
     #[test]

@@ -24,6 +24,19 @@ impl<'a> NameAddr<'a> {
         rest.trim_ascii().is_empty().then_some(address)
     }
 
+    /// Reads one value as lenient receivers do: where it isn't written as it should be, whatever stands before `<` is the
+    /// display name.
+    #[must_use]
+    pub fn parse_loosely(value: &'a [u8]) -> Option<Self> {
+        Self::parse(value).or_else(|| {
+            let open = value.iter().position(|&octet| octet == b'<')?;
+            let (display, rest) = value.split_at_checked(open)?;
+            let (rest, uri) = bracketed(rest).ok()?;
+            let (_, params) = Params::take(rest);
+            Some(Self { display: display.trim_ascii(), uri: Uri::parse(uri)?, params })
+        })
+    }
+
     /// The `tag` parameter.
     #[must_use]
     pub fn tag(&self) -> Option<&'a [u8]> {

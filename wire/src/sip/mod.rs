@@ -9,6 +9,7 @@
 
 mod address;
 mod call;
+mod credentials;
 mod defect;
 mod frame;
 mod header;
@@ -22,6 +23,7 @@ mod via;
 
 pub use address::{NameAddr, NameAddrs};
 pub use call::{CallTexts, Source, call_event};
+pub use credentials::Credentials;
 pub use defect::Defect;
 pub use frame::{StreamFrame, frame_stream};
 pub use header::{Header, Headers, Name};

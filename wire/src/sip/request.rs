@@ -3,7 +3,7 @@
 use super::address::{NameAddr, NameAddrs};
 use super::defect::Defect;
 use super::header::{Header, Name};
-use super::lex;
+use super::lex::{self, Params};
 use super::message::{Message, StartLine};
 use super::uri::{Scheme, Uri};
 use super::via::Via;
@@ -90,6 +90,29 @@ impl<'a> Request<'a> {
             cseq,
             max_forwards: max_forwards.and_then(|hops| u8::try_from(hops).ok()),
             content_length,
+        })
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Reads what a server must refuse as far as one that serves it all the same would: of a header that stands twice the
+    /// first counts, and From and To are read [loosely](NameAddr::parse_loosely). `None` where even so nobody is called.
+    #[must_use]
+    pub fn read_loosely(message: &Message<'a>) -> Option<Self> {
+        let StartLine::Request { method, uri, .. } = message.start() else { return None };
+        let value = |name| message.header(name).map(|header| header.value);
+        let (cseq, _) = value(Name::CSeq).and_then(cseq)?;
+        let nobody = Via { transport: b"", host: b"", port: None, params: Params::default(), length: 0 };
+        Some(Self {
+            method,
+            uri: Uri::parse(uri)?,
+            via: value(Name::Via).and_then(Via::parse_first).unwrap_or(nobody),
+            from: NameAddr::parse_loosely(value(Name::From)?)?,
+            to: NameAddr::parse_loosely(value(Name::To)?)?,
+            call_id: value(Name::CallId)?,
+            cseq,
+            max_forwards: None,
+            content_length: None,
         })
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::doors::sgip::{REJECT_RESULT, Sgip};
+use crate::doors::sgip::{Blocked, REJECT_RESULT, Sgip};
 use crate::enforce::{Blocking, Failures, OnFailure};
 use yumen_wire::sgip::{
     Bind, Body, CommandId, Deliver, Header, Pdu, Report, Response, Sequence, Submit, emit, result,
@@ -118,6 +118,20 @@ fn a_resend_of_a_blocked_command_is_answered_again_and_reported_once() {
         assert_eq!(pair.send(Side::Client, &other), (other.clone(), vec![]));
         assert_eq!(pair.send(Side::Client, &other), (other, vec![]), "the SMG answers its own");
     }
+}
+
+#[test]
+fn a_resend_after_a_reconnect_is_the_same_command_still() {
+    let world = world(Policy::default());
+    let memory = Arc::new(Blocked::default());
+    let bad = submit(5, &[], BAD);
+    for _ in 0..2 {
+        let mut pair = world.session(|config| Sgip::with_memory(config, Arc::clone(&memory)));
+        let (forwarded, reply) = pair.send(Side::Client, &bad);
+        assert!(forwarded.is_empty());
+        assert_eq!(response(&reply).1, REJECT_RESULT);
+    }
+    assert_eq!(world.reports.actions().len(), 1);
 }
 
 #[test]
