@@ -4,7 +4,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use yumen_capture::{Dissector, Item, Packet, Payload, Reader};
+use yumen_capture::{Dissector, Item, Packet, Payload, Reader, fields};
 
 /// An Ethernet frame of IPv4 with that transport protocol.
 fn frame(protocol: u8, transport: &[u8]) -> Vec<u8> {
@@ -60,6 +60,10 @@ fn read(file: Vec<u8>) -> (usize, usize) {
             dissector.packet(&packet, |item| {
                 items += 1;
                 total += octets(&item).len();
+                // What is listed of it is never more than a few times what is there, however it nests.
+                let mut listed = 0;
+                fields(&item.payload, &mut |_, value| listed += value.len().max(1));
+                assert!(listed <= 64 * octets(&item).len() + 4096, "{listed}");
             });
         }) {}
     }

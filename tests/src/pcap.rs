@@ -37,6 +37,11 @@ impl Pcap {
         &self.bytes
     }
 
+    /// The file since it was last drained, so that a long one needn't be held.
+    pub fn drain(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
     /// An IPv4 packet from 192.0.2.1 to 192.0.2.2, or back.
     pub fn ipv4(&mut self, back: bool, protocol: u8, payload: &[u8]) {
         let ends = if back { [2, 1] } else { [1, 2] };

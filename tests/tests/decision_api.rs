@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -34,6 +35,18 @@ score = 90
 ladder = "enforce"
 when = 'sender.number == "19900000001"'
 hit = [{ from = "19900000001", text = "x" }]
+miss = [{ from = "13900000002", text = "x" }]
+
+[[rule]]
+id = "fraud/complained-about"
+typology = "fraud"
+title = "被投诉的号码"
+title_en = "A number that is complained about"
+channel = ["sms", "call"]
+score = 90
+ladder = "enforce"
+when = 'caller.complaints("24h") >= 3 || sender.number == "19900000009"'
+hit = [{ from = "19900000009", text = "x" }]
 miss = [{ from = "13900000002", text = "x" }]
 "#;
 
@@ -89,6 +102,33 @@ fn kamailio_asks_for_each_invite() -> Result<()> {
     bench.agent = bench.site.start_agent("gateway", &bench.config)?;
     ensure!(!call(BLOCKED, 20)?.status.success(), "Yumen is back, and blocked calls go through");
     ensure!(call(HONEST, 20)?.status.success(), "Yumen is back, and honest calls don't go through");
+    Ok(())
+}
+
+/// Three complaints about a number, whoever's, and its next message and call are refused.
+#[test]
+fn complaints_count() -> Result<()> {
+    let bench = Bench::start()?;
+    let post = |path: &str, body: &Value| -> Result<Option<Value>> {
+        let url = format!("http://127.0.0.1:{}/v1/{path}", bench.api);
+        let request = ureq::post(&url).header("Authorization", format!("Bearer {TOKEN}"));
+        let mut answer = request.send_json(body)?;
+        Ok(answer.body_mut().read_json().ok())
+    };
+    let verdict = |channel: &str| -> Result<Value> {
+        let mut question = json!({ "from": "13700000005", "to": "13900000001" });
+        if channel == "sms" {
+            question["text"] = "x".into();
+        }
+        let answer = post("decisions", &json!({ channel: question }))?;
+        Ok(answer.context("no answer")?["verdict"].clone())
+    };
+    for number in 1..=3 {
+        ensure!(verdict("call")? == "allow" && verdict("sms")? == "allow", "after {} complaints", number - 1);
+        let callee = format!("1390000000{number}");
+        post("outcomes", &json!({ "from": "+8613700000005", "to": callee, "outcome": "complaint" }))?;
+    }
+    ensure!(verdict("call")? == "reject" && verdict("sms")? == "reject", "after three complaints");
     Ok(())
 }
 

@@ -15,7 +15,12 @@ mod corpus;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use yumen_wire::frame::{Frame, Framing};
+use yumen_wire::limits::ADDRESS_TEXT_BYTES_MAX;
+use yumen_wire::sigtran::map::{ForwardSm, RoutingInfoArgument, RoutingInfoResult};
+use yumen_wire::sigtran::mtp3::{parse_m2pa, parse_m2ua, parse_m3ua};
+use yumen_wire::sigtran::{sccp, tcap};
 use yumen_wire::text::{Coding, Decoder, blank, decode_segment};
+use yumen_wire::tpdu::{ToCentre, ToMobile, parse_to_centre, parse_to_mobile};
 use yumen_wire::udh::UserData;
 use yumen_wire::{cmpp, sgip, smgp, smpp};
 
@@ -95,6 +100,90 @@ fn mutated_sgip_pdus() {
     });
 }
 
+#[test]
+fn mutated_tpdus() {
+    // A deliver in seven bits, one in UCS-2 with a header, a submit with a relative validity.
+    let samples = [
+        "040d91683108000010f100006210203040502305e8329bfd06",
+        "440d91683109000010f30008621152210300230a0500032a02014f60597d",
+        "51070581 0160f900 08aa0a05 00032a02 014f6059 7d",
+    ]
+    .map(octets);
+    unframed("tpdu", &samples, |octets, text| {
+        let mut scratch = [0; ADDRESS_TEXT_BYTES_MAX];
+        if let Ok(ToMobile::Deliver(deliver)) = parse_to_mobile(octets) {
+            let _ = deliver.originator.raw(&mut scratch);
+            assert!(deliver.user_data.octets.len() <= octets.len());
+            deliver.user_data.decode(text);
+        }
+        if let Ok(ToCentre::Submit(submit)) = parse_to_centre(octets) {
+            let _ = submit.destination.raw(&mut scratch);
+            submit.user_data.decode(text);
+        }
+    });
+}
+
+#[test]
+fn mutated_sigtran_messages() {
+    // M3UA with an SCCP unitdata that carries an mt-ForwardSM; the same without M3UA; the TCAP message alone.
+    let tcap = "621c6c1aa11802010102012c30108003640 0f1840491683 1f00403040091".replace(' ', "");
+    let sccp =
+        format!("0980030d17 0a1208001104683100 0000 0a1206001104683100 0000 1e{tcap}").replace(' ', "");
+    let m3ua = format!("0100010100000054 0210004a 00000001 00000002 03020000 {sccp} 0000").replace(' ', "");
+    let samples = [octets(&m3ua), octets(&sccp), octets(&tcap)];
+    unframed("sigtran", &samples, |octets, text| {
+        for transfer in [parse_m3ua(octets), parse_m2ua(octets), parse_m2pa(octets)] {
+            if let Ok(Some(transfer)) = transfer {
+                read_sccp(transfer.payload, text);
+            }
+        }
+        read_sccp(octets, text);
+        read_tcap(octets, text);
+    });
+}
+
+fn read_sccp(octets: &[u8], text: &mut str) {
+    if let Ok(Some(message)) = sccp::Message::parse(octets) {
+        let mut scratch = [0; ADDRESS_TEXT_BYTES_MAX];
+        let _ = message.called.digits(&mut scratch);
+        let _ = message.calling.digits(&mut scratch);
+        read_tcap(message.data, text);
+    }
+}
+
+fn read_tcap(octets: &[u8], text: &mut str) {
+    let Ok(message) = tcap::Message::parse(octets) else { return };
+    assert!(message.components().count() <= octets.len());
+    for component in message.components() {
+        let _ = (RoutingInfoArgument::of(&component), RoutingInfoResult::of(&component));
+        if let Some(forward) = ForwardSm::of(&component) {
+            let mut scratch = [0; ADDRESS_TEXT_BYTES_MAX];
+            let _ = forward.destination.digits(&mut scratch);
+            let _ = forward.originator.digits(&mut scratch);
+            if let Ok(ToMobile::Deliver(deliver)) = parse_to_mobile(forward.tpdu) {
+                deliver.user_data.decode(text);
+            }
+        }
+    }
+}
+
+fn octets(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let value = |digit: &u8| char::from(*digit).to_digit(16).unwrap();
+    digits.chunks(2).map(|pair| u8::try_from(value(&pair[0]) << 4 | value(&pair[1])).unwrap()).collect()
+}
+
+/// Hands mutated samples of something without a length of its own to `check`.
+fn unframed(protocol: &str, samples: &[Vec<u8>], check: impl Fn(&[u8], &mut str)) {
+    let mut buffer = vec![0; 1024];
+    let text = blank(&mut buffer);
+    for seed in seeds() {
+        let octets = mutate(samples, &mut Random(seed));
+        let ran = catch_unwind(AssertUnwindSafe(|| check(&octets, text)));
+        assert!(ran.is_ok(), "{protocol}: YUMEN_SEED={seed} {octets:02x?}");
+    }
+}
+
 fn decode(user_data: UserData<'_>, coding: Coding, text: &mut str) {
     let parts = user_data.parts();
     let whole = decode_segment(coding, &parts, text);
@@ -107,17 +196,12 @@ fn decode(user_data: UserData<'_>, coding: Coding, text: &mut str) {
 /// Mutates samples of `protocol`, frames what came of them, and hands every PDU to `check` with room for what it emits
 /// and for text.
 fn run(protocol: &str, framing: Framing, check: impl Fn(&[u8], &mut [u8], &mut str)) {
-    let number = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().expect(name));
-    let seeds = match number("YUMEN_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("YUMEN_MUTATIONS").unwrap_or(MUTATIONS),
-    };
     let samples: Vec<_> = corpus::samples(protocol).into_iter().map(|sample| sample.octets).collect();
     let mut out = vec![0; framing.pdu_bytes_max()];
     let mut buffer = vec![0; 512];
     let text = blank(&mut buffer);
-    for seed in seeds {
-        let stream = mutate(&samples, &mut Random(seed));
+    for seed in seeds() {
+        let stream = with_length(mutate(&samples, &mut Random(seed)), seed);
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let mut rest = &stream[..];
             while let Ok(Frame::Whole(length)) = framing.frame(rest) {
@@ -130,7 +214,24 @@ fn run(protocol: &str, framing: Framing, check: impl Fn(&[u8], &mut [u8], &mut s
     }
 }
 
-/// A PDU that went wrong. Its length field is put right in three of four, so that the defect lies further in.
+fn seeds() -> std::ops::Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().expect(name));
+    match number("YUMEN_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("YUMEN_MUTATIONS").unwrap_or(MUTATIONS),
+    }
+}
+
+/// Puts a length field right in three of four, so that the defect lies further in.
+fn with_length(mut octets: Vec<u8>, seed: u64) -> Vec<u8> {
+    if !seed.is_multiple_of(4) && octets.len() >= 4 {
+        let length = u32::try_from(octets.len()).unwrap();
+        octets[..4].copy_from_slice(&length.to_be_bytes());
+    }
+    octets
+}
+
+/// Octets that went wrong.
 fn mutate(samples: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut octets = samples[random.below(samples.len())].clone();
     match random.below(6) {
@@ -151,10 +252,6 @@ fn mutate(samples: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
             let at = random.below(octets.len());
             octets[at] = [0, 1, 0x7F, 0x80, 0xFE, 0xFF][random.below(6)];
         }
-    }
-    if random.below(4) > 0 && octets.len() >= 4 {
-        let length = u32::try_from(octets.len()).unwrap();
-        octets[..4].copy_from_slice(&length.to_be_bytes());
     }
     octets
 }

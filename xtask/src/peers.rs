@@ -22,7 +22,7 @@ const NEEDS: &[Need] = &[
 ];
 
 /// Peers from PyPI.
-const PYTHON: [&str; 2] = ["smpplib==2.2.4", "schemathesis==4.32.5"];
+const PYTHON: [&str; 3] = ["smpplib==2.2.4", "schemathesis==4.32.5", "jasmin==0.11.1"];
 const NPM_SMPP: &str = "smpp@0.5.1";
 
 /// Installs all peers; returns the folder that holds those from PyPI and npm.

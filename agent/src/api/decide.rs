@@ -208,16 +208,19 @@ fn reason(verdict: Verdict, found: Option<&Findings>, undecided: Option<Cause>) 
     )
 }
 
-/// Tells behaviour how a call went on. A complaint is counted, and measured by nothing yet.
+/// Tells behaviour how a call went on, or that somebody complained about a call or a message.
 pub(super) fn outcome(shared: &Shared, report: &OutcomeReport) {
+    let time_ms = report.time_ms.unwrap_or_else(clock::now_ms);
     let ring_ms = report.ring_ms.unwrap_or_default();
     let outcome = match report.outcome {
         OutcomeKind::Answered => CallOutcome::Answered { ring_ms },
         OutcomeKind::Ended => CallOutcome::Ended { duration_ms: report.duration_ms.unwrap_or_default() },
         OutcomeKind::Cancelled => CallOutcome::Cancelled { ring_ms },
         OutcomeKind::Failed => CallOutcome::Failed,
-        OutcomeKind::Complaint => return shared.counters.add(|counters| &counters.complaints),
+        OutcomeKind::Complaint => {
+            shared.counters.add(|counters| &counters.complaints);
+            return shared.behaviour.complaint(&report.from, &report.to, time_ms);
+        }
     };
-    let time_ms = report.time_ms.unwrap_or_else(clock::now_ms);
     shared.behaviour.outcome(&report.from, &report.to, outcome, time_ms);
 }

@@ -15,7 +15,7 @@ mod timeline;
 use limits::NUMBERS;
 use store::Store;
 pub use timeline::{Ending, Finish, Timeline};
-use yumen_rules::behave::{self, Entry, Keys, Marks, Party, Query, State, Subject};
+use yumen_rules::behave::{self, Entry, Keys, Marks, Measure, Party, Query, State, Subject};
 use yumen_wire::event::{Channel, Event};
 
 /// How a call attempt went on. A door tells as many of these as it learns.
@@ -96,6 +96,15 @@ impl Behaviour {
         }
     }
 
+    /// Counts a complaint of `callee` about `caller`, whether it called or wrote. `time_ms` since the Unix epoch.
+    pub fn complaint(&self, caller: &str, callee: &str, time_ms: u64) {
+        let keys = self.keys(caller, callee, Channel::Call);
+        for subject in Subject::ALL {
+            let entry = Entry::new(seconds(time_ms), keys.peer_of(subject), State::Message, Marks::NONE);
+            self.store.attempt(keys.complaints_about(subject), entry);
+        }
+    }
+
     /// Bytes that the counters take.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -125,6 +134,10 @@ impl behave::Behaviour for Behaviour {
             _ => self.keys(event.originator.digits, event.destination.digits, event.channel),
         };
         let now_s = seconds(event.time_ms);
+        if query.measure == Measure::Complaints {
+            let key = Keys { channel: Channel::Call, ..keys }.complaints_about(query.subject);
+            return self.store.measure(key, query.measure, query.window_s, now_s);
+        }
         self.store.measure(keys.of(query.subject), query.measure, query.window_s, now_s)
     }
 }

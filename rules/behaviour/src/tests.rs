@@ -67,3 +67,22 @@ fn one_victim_of_many_honest_senders_is_seen() {
     let call = call("10690000001", "13900000002", NOW_MS);
     assert_eq!(ask(&behaviour, &call, Subject::Callee, Measure::Attempts), 0, "calls are counted apart");
 }
+
+#[test]
+fn complaints_are_counted_for_calls_and_messages_alike() {
+    let behaviour = Behaviour::new(1024);
+    for callee in ["13900000002", "+8613900000003", "13900000003"] {
+        behaviour.complaint("+8613800000001", callee, NOW_MS);
+    }
+    let event = call("13800000001", "13900000009", NOW_MS + 1000);
+    let message = Event { channel: Channel::Sms, ..event };
+    for event in [&event, &message] {
+        assert_eq!(ask(&behaviour, event, Subject::Caller, Measure::Complaints), 3);
+        assert_eq!(ask(&behaviour, event, Subject::Pair, Measure::Complaints), 0);
+        assert_eq!(ask(&behaviour, event, Subject::Prefix, Measure::Complaints), 3);
+        assert_eq!(ask(&behaviour, event, Subject::Caller, Measure::Attempts), 0, "nothing was attempted");
+    }
+    let pair = call("13800000001", "13900000003", NOW_MS + 1000);
+    assert_eq!(ask(&behaviour, &pair, Subject::Pair, Measure::Complaints), 2);
+    assert_eq!(ask(&behaviour, &pair, Subject::Callee, Measure::Complaints), 2);
+}

@@ -37,6 +37,8 @@ pub const SCREEN_BATCH_BYTES: usize = 256 << 10;
 pub const SCREEN_BATCH_RECORDS: usize = 1024;
 /// Batches that are read, judged or wait to be written, for each worker.
 pub const SCREEN_BATCHES_PER_WORKER: usize = 4;
+/// Rows of a CDR file that are held to put them in the order of their beginnings.
+pub const CDR_REORDER_MAX: usize = 65_536;
 /// Labels that are counted one by one.
 pub const SCREEN_LABELS_MAX: usize = 1000;
 

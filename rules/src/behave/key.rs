@@ -49,6 +49,9 @@ impl Party {
     }
 }
 
+/// What sets the keys of complaints apart.
+const COMPLAINTS: u64 = 0x434F_4D50_4C41_494E;
+
 /// Shortest number that has a prefix: service numbers stand for themselves.
 const PREFIX_DIGITS_MIN: usize = 8;
 
@@ -86,6 +89,18 @@ impl Keys {
         }
         let key = mix(base ^ ((subject as u64) << 1 | self.channel as u64) << 56);
         if key == 0 { 1 } else { key }
+    }
+
+    /// The key under which complaints about a subject are counted; 0 where the event has none.
+    #[must_use]
+    pub const fn complaints_about(&self, subject: Subject) -> u64 {
+        match self.of(subject) {
+            0 => 0,
+            key => {
+                let key = mix(key ^ COMPLAINTS);
+                if key == 0 { 1 } else { key }
+            }
+        }
     }
 
     /// The other side, as seen by a subject.

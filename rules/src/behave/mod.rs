@@ -86,6 +86,8 @@ pub enum Measure {
     Virtual = 13,
     /// Attempts that were refused here.
     Blocked = 14,
+    /// Complaints of those who were called or written to, by call and by message alike.
+    Complaints = 15,
 }
 
 impl Subject {
@@ -113,7 +115,7 @@ impl Subject {
 
 impl Measure {
     /// All of them, in the order of their wire values.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Attempts,
         Self::Answered,
         Self::AnsweredRatio,
@@ -129,6 +131,7 @@ impl Measure {
         Self::FailedChecks,
         Self::Virtual,
         Self::Blocked,
+        Self::Complaints,
     ];
 
     /// The name in a condition.
@@ -150,6 +153,7 @@ impl Measure {
             Self::FailedChecks => "failed_checks",
             Self::Virtual => "virtual",
             Self::Blocked => "blocked",
+            Self::Complaints => "complaints",
         }
     }
 
@@ -165,6 +169,7 @@ impl Measure {
         match self {
             Self::DistinctCallees | Self::Sequential => matches!(subject, Subject::Caller | Subject::Prefix),
             Self::DistinctCallers => matches!(subject, Subject::Callee | Subject::Campaign),
+            Self::Complaints => !matches!(subject, Subject::Campaign),
             _ => true,
         }
     }

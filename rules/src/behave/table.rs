@@ -101,7 +101,8 @@ impl Reader<'_> {
     fn measure(&self, measure: Measure) -> i64 {
         let (slot, now, window) = (self.slot, self.now_s, self.window_s);
         match measure {
-            Measure::Attempts => self.count(Counter::Attempts, |_| true).into(),
+            // Complaints are kept under keys of their own, an attempt each.
+            Measure::Attempts | Measure::Complaints => self.count(Counter::Attempts, |_| true).into(),
             Measure::Answered => self.answered().into(),
             Measure::AnsweredRatio => {
                 let answered = self.answered();

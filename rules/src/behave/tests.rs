@@ -17,7 +17,10 @@ fn call(time_s: u32, peer: u64) -> Entry {
 
 #[test]
 fn wire_numbers_are_frozen() {
-    assert_eq!(Measure::ALL.map(|measure| measure as u8), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+    assert_eq!(
+        Measure::ALL.map(|measure| measure as u8),
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
+    );
     assert_eq!(Subject::ALL.map(|subject| subject as u8), [0, 1, 2, 3, 4]);
 }
 

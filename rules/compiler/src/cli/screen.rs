@@ -12,7 +12,7 @@ use yumen_rules::policy::Policy;
 
 use super::{Failure, LangArg, Shown, finish, pack};
 use crate::screen::{
-    Column, EngineJudge, Format, Options, Output, OverTime, ScreenError, looks_like_records_over_time,
+    CdrMap, Column, EngineJudge, Format, Options, Output, OverTime, ScreenError, looks_like_records_over_time,
 };
 
 /// What to screen.
@@ -48,6 +48,13 @@ pub struct ScreenArgs {
     /// 按时间累计号码行为
     #[arg(long)]
     over_time: Option<bool>,
+    /// The file holds call records in CSV: asterisk (Master.csv), freeswitch (mod_cdr_csv), or role=column,… with caller, callee,
+    /// start and, where known, answered, ended, duration, total, outcome, name, user_agent 话单列的对应关系
+    #[arg(long, conflicts_with_all = ["format", "column", "from", "to", "label", "header"])]
+    map: Option<String>,
+    /// The zone of times that don't say theirs, with --map 话单时间的时区
+    #[arg(long, default_value = "+08:00", allow_hyphen_values = true, requires = "map")]
+    zone: String,
     /// Worker threads; by default one a processor 线程数
     #[arg(long)]
     threads: Option<usize>,
@@ -71,7 +78,7 @@ pub fn screen(args: &ScreenArgs) -> ExitCode {
 
 fn run(args: &ScreenArgs) -> Result<ExitCode, Failure> {
     let file = args.file.as_deref().filter(|file| *file != Path::new("-"));
-    let options = options(args, file);
+    let options = options(args, file)?;
     let mut input: Box<dyn BufRead + Send> = match file {
         Some(path) => {
             let opened = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -80,7 +87,11 @@ fn run(args: &ScreenArgs) -> Result<ExitCode, Failure> {
         None => Box::new(BufReader::with_capacity(INPUT_BUFFER_BYTES, io::stdin())),
     };
     let loaded = pack::load(args.pack.as_deref(), Shown { lang: LangArg::Both, json: false })?;
-    let looks = || Ok(looks_like_records_over_time(input.fill_buf().map_err(|error| error.to_string())?));
+    let is_cdr = options.cdr.is_some();
+    let looks = || {
+        let head = input.fill_buf().map_err(|error| error.to_string())?;
+        Ok(is_cdr || looks_like_records_over_time(head))
+    };
     let over_time = args.over_time.map_or_else(looks, Ok::<_, Failure>)?;
     let policy = Policy::enforcing();
     let judges = match over_time {
@@ -114,10 +125,14 @@ fn run(args: &ScreenArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-fn options(args: &ScreenArgs, file: Option<&Path>) -> Options {
+fn options(args: &ScreenArgs, file: Option<&Path>) -> Result<Options, Failure> {
     let column = |name: &Option<String>| name.as_deref().map(Column::parse);
-    Options {
+    let map = args.map.as_deref().map(|map| CdrMap::parse(map, &args.zone)).transpose();
+    let name = file.map_or_else(|| "-".to_owned(), |file| file.display().to_string());
+    let cdr = map.map_err(|error| error.to_string())?.map(|map| (map, name));
+    Ok(Options {
         format: match args.format {
+            _ if cdr.is_some() => Format::JsonLines,
             Some(FormatArg::Tsv) => Format::Tsv,
             Some(FormatArg::Csv) => Format::Csv,
             Some(FormatArg::Jsonl) => Format::JsonLines,
@@ -128,12 +143,13 @@ fn options(args: &ScreenArgs, file: Option<&Path>) -> Options {
         to: column(&args.to),
         label: column(&args.label),
         header: args.header,
+        cdr,
         threads: args
             .threads
             .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from))
             .max(1),
         output: if args.json { Output::JsonLines } else { Output::Table },
-    }
+    })
 }
 
 const INPUT_BUFFER_BYTES: usize = 1 << 18;

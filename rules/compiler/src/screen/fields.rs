@@ -149,7 +149,7 @@ impl Layout {
 }
 
 /// The columns of a row.
-fn columns(format: Format, record: &str) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_> {
+pub(super) fn columns(format: Format, record: &str) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_> {
     match format {
         Format::Csv => Box::new(Csv { rest: Some(record) }),
         Format::Tsv | Format::JsonLines => Box::new(record.split('\t').map(Cow::Borrowed)),
@@ -206,7 +206,7 @@ fn time_ms(value: &Value) -> Option<u64> {
     }
 }
 
-fn rfc3339_ms(text: &str) -> Option<u64> {
+pub(super) fn rfc3339_ms(text: &str) -> Option<u64> {
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
@@ -251,6 +251,7 @@ mod tests {
             to: None,
             label: None,
             header: None,
+            cdr: None,
             threads: 1,
             output: Output::JsonLines,
         }

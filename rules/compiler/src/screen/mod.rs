@@ -8,6 +8,7 @@
 
 mod answer;
 pub(crate) mod calls;
+mod cdr;
 mod engine;
 mod fields;
 mod pipeline;
@@ -22,6 +23,7 @@ use yumen_wire::event::Event;
 
 pub use answer::Output;
 pub use calls::looks_like_records_over_time;
+pub use cdr::{CdrMap, MapError, Role};
 pub use engine::EngineJudge;
 pub use pipeline::{ScreenError, screen};
 pub use summary::{OverTime, Summary, Tally};
@@ -85,6 +87,8 @@ pub struct Options {
     /// Whether the first record names the columns; `None` decides by itself: a CSV's first record is a header when it
     /// has a column called `text`, `content`, `message`, `sms`, `短信`, `内容` or `正文`, or one that an option names.
     pub header: Option<bool>,
+    /// The columns of a CDR file, and its name; the format is [`Format::JsonLines`] then.
+    pub cdr: Option<(CdrMap, String)>,
     /// Worker threads, at least 1.
     pub threads: usize,
     /// What is written.

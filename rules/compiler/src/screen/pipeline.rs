@@ -9,8 +9,9 @@ use std::thread;
 
 use yumen_wire::event::{Address, Call, Channel, Event};
 
+use super::cdr::Cdr;
 use super::fields::{Fields, Layout};
-use super::split::{Batch, Record, Splitter};
+use super::split::{Batch, Record, Records, Splitter};
 use super::{Judge, Opinion, Options, Summary, answer};
 use crate::limits::SCREEN_BATCHES_PER_WORKER;
 
@@ -42,7 +43,10 @@ pub fn screen<J: Judge>(
     mut output: impl Write,
     mut progress: impl FnMut(u64),
 ) -> Result<Summary, ScreenError> {
-    let mut splitter = Splitter::new(&mut input, options.format);
+    let mut splitter: Box<dyn Records + Send + '_> = match &options.cdr {
+        Some((map, file)) => Box::new(Cdr::new(&mut input, map, file)?),
+        None => Box::new(Splitter::new(&mut input, options.format)),
+    };
     let mut first = Batch::default();
     splitter.record(&mut first).map_err(ScreenError::Read)?;
     let head = first.records.first().map(|record| record.range.clone()).unwrap_or_default();
@@ -87,7 +91,7 @@ struct Answered {
 
 /// Hands out batches; how many there were. `first` holds what was read to know the header.
 fn read(
-    mut splitter: Splitter<impl BufRead>,
+    mut splitter: Box<dyn Records + Send + '_>,
     first: Batch,
     permits: &Receiver<()>,
     batches: &SyncSender<Batch>,
@@ -164,7 +168,7 @@ fn opinion_of<'a>(
     judge: &mut impl Judge,
 ) -> (Fields<'a>, Opinion, Option<String>) {
     let malformed = |defect: &str| (Fields::default(), Opinion::default(), Some(defect.to_owned()));
-    if let Some(defect) = record.defect {
+    if let Some(defect) = &record.defect {
         return malformed(defect);
     }
     let fields = match layout.fields(bytes) {
@@ -301,6 +305,7 @@ mod tests {
             to: None,
             label: None,
             header: None,
+            cdr: None,
             threads: 2,
             output: Output::JsonLines,
         };

@@ -1,5 +1,6 @@
 //! Input → batches of whole records.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
 use std::ops::Range;
 
@@ -14,7 +15,7 @@ pub(super) struct Record {
     /// Its bytes without the line end.
     pub(super) range: Range<usize>,
     /// What is wrong with it already.
-    pub(super) defect: Option<&'static str>,
+    pub(super) defect: Option<Cow<'static, str>>,
 }
 
 /// Some records, in order.
@@ -31,61 +32,33 @@ pub(super) const TOO_LONG: &str = "record too long";
 /// What is wrong with a CSV record whose quotes never close.
 pub(super) const OPEN_QUOTE: &str = "quoted field is never closed";
 
-/// Splits an input.
-pub(super) struct Splitter<R> {
-    input: R,
-    format: Format,
-    line: u64,
-    batches: u64,
-}
+/// Where records come from, one after the other.
+pub(super) trait Records {
+    /// Appends one record, or several where one turns out to be none; `false` at the end of the input.
+    fn record(&mut self, batch: &mut Batch) -> io::Result<bool>;
 
-impl<R: BufRead> Splitter<R> {
-    pub(super) const fn new(input: R, format: Format) -> Self {
-        Self { input, format, line: 0, batches: 0 }
-    }
-
-    /// The next batch; `None` at the end.
-    pub(super) fn batch(&mut self) -> io::Result<Option<Batch>> {
-        let mut batch = Batch { number: self.batches, ..Batch::default() };
+    /// The next batch; `None` at the end. Whoever hands it on numbers it.
+    fn batch(&mut self) -> io::Result<Option<Batch>> {
+        let mut batch = Batch::default();
         while batch.bytes.len() < SCREEN_BATCH_BYTES && batch.records.len() < SCREEN_BATCH_RECORDS {
             if !self.record(&mut batch)? {
                 break;
             }
         }
-        if batch.records.is_empty() {
-            return Ok(None);
-        }
-        self.batches = self.batches.saturating_add(1);
-        Ok(Some(batch))
+        Ok((!batch.records.is_empty()).then_some(batch))
     }
+}
 
-    /// Appends one record; `false` at the end of the input.
-    pub(super) fn record(&mut self, batch: &mut Batch) -> io::Result<bool> {
-        let Some((first, too_long)) = self.line(batch)? else { return Ok(false) };
-        let mut open =
-            self.format == Format::Csv && !too_long && quote_open(slice(batch, &first.range), false);
-        let mut lines = vec![first];
-        while open {
-            let start = lines.first().map_or(0, |line| line.range.start);
-            let next = self.line(batch)?;
-            let bytes = batch.bytes.len().saturating_sub(start);
-            let (Some((next, false)), true) = (next, bytes <= SCREEN_RECORD_BYTES_MAX) else {
-                // The quote was no quote: every line is answered for itself.
-                lines.iter_mut().for_each(|line| line.defect = Some(OPEN_QUOTE));
-                batch.records.append(&mut lines);
-                return Ok(true);
-            };
-            open = quote_open(slice(batch, &next.range), true);
-            lines.push(next);
-        }
-        if let (Some(first), Some(last)) = (lines.first(), lines.last()) {
-            batch.records.push(Record {
-                line: first.line,
-                range: first.range.start..last.range.end,
-                defect: too_long.then_some(TOO_LONG),
-            });
-        }
-        Ok(true)
+/// Splits an input.
+pub(super) struct Splitter<R> {
+    input: R,
+    format: Format,
+    line: u64,
+}
+
+impl<R: BufRead> Splitter<R> {
+    pub(super) const fn new(input: R, format: Format) -> Self {
+        Self { input, format, line: 0 }
     }
 
     /// Reads one line into the batch; whether it was too long, in which case only its beginning is kept.
@@ -110,6 +83,36 @@ impl<R: BufRead> Splitter<R> {
             end = end.saturating_sub(1);
         }
         Ok(Some((Record { line: self.line, range: start..end, defect: None }, too_long)))
+    }
+}
+
+impl<R: BufRead> Records for Splitter<R> {
+    fn record(&mut self, batch: &mut Batch) -> io::Result<bool> {
+        let Some((first, too_long)) = self.line(batch)? else { return Ok(false) };
+        let mut open =
+            self.format == Format::Csv && !too_long && quote_open(slice(batch, &first.range), false);
+        let mut lines = vec![first];
+        while open {
+            let start = lines.first().map_or(0, |line| line.range.start);
+            let next = self.line(batch)?;
+            let bytes = batch.bytes.len().saturating_sub(start);
+            let (Some((next, false)), true) = (next, bytes <= SCREEN_RECORD_BYTES_MAX) else {
+                // The quote was no quote: every line is answered for itself.
+                lines.iter_mut().for_each(|line| line.defect = Some(Cow::Borrowed(OPEN_QUOTE)));
+                batch.records.append(&mut lines);
+                return Ok(true);
+            };
+            open = quote_open(slice(batch, &next.range), true);
+            lines.push(next);
+        }
+        if let (Some(first), Some(last)) = (lines.first(), lines.last()) {
+            batch.records.push(Record {
+                line: first.line,
+                range: first.range.start..last.range.end,
+                defect: too_long.then_some(Cow::Borrowed(TOO_LONG)),
+            });
+        }
+        Ok(true)
     }
 }
 
@@ -153,13 +156,13 @@ fn quote_open(line: &[u8], mut open: bool) -> bool {
 mod tests {
     use super::*;
 
-    fn records(input: &[u8], format: Format) -> Vec<(u64, String, Option<&'static str>)> {
+    fn records(input: &[u8], format: Format) -> Vec<(u64, String, Option<Cow<'static, str>>)> {
         let mut splitter = Splitter::new(input, format);
         let mut found = Vec::new();
         while let Some(batch) = splitter.batch().expect("memory") {
             for record in &batch.records {
                 let text = String::from_utf8_lossy(slice(&batch, &record.range)).into_owned();
-                found.push((record.line, text, record.defect));
+                found.push((record.line, text, record.defect.clone()));
             }
         }
         found
@@ -180,7 +183,10 @@ mod tests {
     #[test]
     fn an_open_quote_leaves_no_line_unanswered() {
         let found = records(b"1,\"a\n2,b\n", Format::Csv);
-        assert_eq!(found, [(1, "1,\"a".into(), Some(OPEN_QUOTE)), (2, "2,b".into(), Some(OPEN_QUOTE))]);
+        assert_eq!(
+            found,
+            [(1, "1,\"a".into(), Some(OPEN_QUOTE.into())), (2, "2,b".into(), Some(OPEN_QUOTE.into()))]
+        );
     }
 
     #[test]
@@ -189,6 +195,6 @@ mod tests {
         input.extend_from_slice(b"\nnext\n");
         let found = records(&input, Format::Tsv);
         assert_eq!(found.len(), 2);
-        assert_eq!((found[0].2, found[1].1.as_str(), found[1].0), (Some(TOO_LONG), "next", 2));
+        assert_eq!((found[0].2.as_deref(), found[1].1.as_str(), found[1].0), (Some(TOO_LONG), "next", 2));
     }
 }
