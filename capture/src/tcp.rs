@@ -287,7 +287,7 @@ fn detect(ports: [u16; 2], octets: &[u8]) -> Detected {
     for spoken in hinted.into_iter().chain(BINARY) {
         let Some(framing) = framing(spoken) else { continue };
         match framing.frame(octets) {
-            Ok(Frame::Whole(length)) if octets.get(..length).is_some_and(|pdu| is_readable(spoken, pdu)) => {
+            Ok(Frame::Whole(length)) if octets.get(..length).is_some_and(|pdu| is_telling(spoken, pdu)) => {
                 return Detected::Is(spoken);
             }
             Ok(Frame::NeedMore { .. }) => {
@@ -301,6 +301,24 @@ fn detect(ports: [u16; 2], octets: &[u8]) -> Detected {
         && !octets.contains(&b'\n')
         && octets.iter().all(|octet| (b' '..0x7F).contains(octet));
     if needs_more { Detected::NeedsMore } else { Detected::Nothing }
+}
+
+/// It can be read, and its body is one that another protocol's PDU wouldn't have by chance: SMPP's bind_transceiver has the
+/// number of route queries, whose bodies nobody here reads.
+fn is_telling(spoken: Spoken, octets: &[u8]) -> bool {
+    let is_opaque =
+        match spoken {
+            Spoken::Smpp => smpp::Pdu::new_checked(octets)
+                .map(|pdu| matches!(pdu.parse(), Ok(smpp::Body::Opaque([_, ..])))),
+            Spoken::Cmpp => cmpp::Pdu::new_checked(octets)
+                .map(|pdu| matches!(pdu.parse(cmpp::Version::V3), Ok(cmpp::Body::Opaque([_, ..])))),
+            Spoken::Smgp => smgp::Pdu::new_checked(octets)
+                .map(|pdu| matches!(pdu.parse(smgp::Version::V3), Ok(smgp::Body::Opaque([_, ..])))),
+            Spoken::Sgip => sgip::Pdu::new_checked(octets)
+                .map(|pdu| matches!(pdu.parse(), Ok(sgip::Body::Opaque([_, ..])))),
+            Spoken::Sip => Ok(false),
+        };
+    is_opaque == Ok(false) && is_readable(spoken, octets)
 }
 
 fn is_readable(spoken: Spoken, octets: &[u8]) -> bool {

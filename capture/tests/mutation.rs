@@ -76,23 +76,25 @@ fn the_seeds_are_read() {
     assert!(items >= 3 && total >= 32, "{items} {total}");
 }
 
-/// A bind on a port that says nothing: its number is that of CMPP's and SGIP's farewell.
+/// Binds on a port that says nothing: their numbers are those of other protocols' farewells and route queries.
 #[test]
 fn smpp_is_told_by_its_bind() {
-    let mut tcp = vec![0x9C, 0x40, 0x23, 0x28, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x02, 1, 0, 0, 0, 0, 0];
-    let begin = frame(6, &tcp);
-    tcp[7] = 2;
-    tcp[13] = 0x18;
-    tcp.extend([0, 0, 0, 30, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1]);
-    tcp.extend(b"own\0secret\0\0\x34\0\0\0");
-    tcp[23] = u8::try_from(tcp.len() - 20).unwrap_or(0);
-    let mut dissector = Dissector::new();
-    let mut smpp = 0;
-    for (number, data) in (1..).zip([begin, frame(6, &tcp)]) {
-        let packet = Packet { number, time_us: 0, link: 1, data: &data };
-        dissector.packet(&packet, |item| smpp += u32::from(matches!(item.payload, Payload::Smpp(_))));
+    for command in [1, 2, 9] {
+        let mut tcp = vec![0x9C, 0x40, 0x23, 0x28, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x02, 1, 0, 0, 0, 0, 0];
+        let begin = frame(6, &tcp);
+        tcp[7] = 2;
+        tcp[13] = 0x18;
+        tcp.extend([0, 0, 0, 30, 0, 0, 0, command, 0, 0, 0, 0, 0, 0, 0, 1]);
+        tcp.extend(b"own\0secret\0\0\x34\0\0\0");
+        tcp[23] = u8::try_from(tcp.len() - 20).unwrap_or(0);
+        let mut dissector = Dissector::new();
+        let mut smpp = 0;
+        for (number, data) in (1..).zip([begin, frame(6, &tcp)]) {
+            let packet = Packet { number, time_us: 0, link: 1, data: &data };
+            dissector.packet(&packet, |item| smpp += u32::from(matches!(item.payload, Payload::Smpp(_))));
+        }
+        assert_eq!(smpp, 1, "command {command}");
     }
-    assert_eq!(smpp, 1);
 }
 
 proptest! {
