@@ -148,7 +148,7 @@ impl World {
         Self { config, gate, pipeline, reports, now }
     }
 
-    pub(super) fn session<P: Protocol>(&self, protocol: fn(&ListenerConfig) -> P) -> Pair<P> {
+    pub(super) fn session<P: Protocol>(&self, protocol: impl FnOnce(&ListenerConfig) -> P) -> Pair<P> {
         Pair { session: Session::new(self.gate.clone(), protocol(&self.config)), now: self.now }
     }
 }

@@ -246,6 +246,7 @@ mod tests {
             to: None,
             label: (format == Format::Tsv).then_some(Column::Number(1)),
             header: None,
+            cdr: None,
             threads,
             output: Output::JsonLines,
         };
