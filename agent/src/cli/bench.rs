@@ -2,9 +2,7 @@
 
 use super::fail;
 use crate::api::run_bare;
-use crate::bench::{
-    ApiBench, BenchError, Figures, ProxyBench, SipBench, Writes, run_centre, run_relay,
-};
+use crate::bench::{ApiBench, BenchError, Figures, ProxyBench, SipBench, Writes, run_centre, run_relay};
 use clap::{Args, ValueEnum};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
