@@ -1,7 +1,7 @@
 //! What of a text is looked at.
 
 /// Rises with every change of what features are made of: weights belong to one version.
-pub const FEATURES_VERSION: u16 = 1;
+pub const FEATURES_VERSION: u16 = 2;
 
 /// One feature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,12 +15,6 @@ pub struct Feature {
 }
 
 impl Feature {
-    /// Its bucket among `2^bits`.
-    #[must_use]
-    pub const fn bucket(&self, bits: u8) -> usize {
-        (self.hash >> (32 - bits as u32)) as usize
-    }
-
     /// The name of the signal it is, if it is one.
     #[must_use]
     pub fn signal(&self) -> Option<&'static str> {

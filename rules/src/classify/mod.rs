@@ -1,7 +1,7 @@
 //! The classifier: how much a text resembles each practice.
 //!
 //! ```text
-//! folded text, signals → tokens → hashed n-grams → sum of weights, one a typology → logit → percent
+//! folded text, signals → tokens → hashed n-grams → sum of the weights of those that are known, one a typology → logit → percent
 //! ```
 //!
 //! A token is a character that isn't ASCII, a run of ASCII letters, a run of digits (by its length) or `%`; other ASCII separates
@@ -11,13 +11,14 @@
 //! # Section 34
 //! | offset | size | field |
 //! |---|---|---|
-//! | 0 | 2 | version of the features, 1 |
-//! | 2 | 1 | `b`, the binary logarithm of the number of buckets, 8 to 20 |
-//! | 3 | 5 | 0 |
+//! | 0 | 2 | version of the features, 2 |
+//! | 2 | 6 | 0 |
 //! | 8 | 64 | for each typology: bias (4, signed) and what a weight of 1 adds (4, signed, not negative), in 1/65536 |
-//! | 72 | 8 · 2^b | for each bucket, a signed byte a typology |
+//! | 72 | 4 · n | hashes of the features that have weights, ascending, each once |
+//! | 72 + 4 · n | 8 · n | for each of them, a signed byte a typology |
 //!
-//! The logit of a text with `n` features is `bias + sum · scale / √n`. The section is empty where a pack has no classifier.
+//! A feature that isn't in the table weighs nothing: what training never saw says nothing. The logit of a text with `n` features, known
+//! or not, is `bias + sum · scale / √n`. The section is empty where a pack has no classifier.
 
 mod feature;
 
@@ -27,8 +28,8 @@ use crate::verdict::Typology;
 
 /// Bytes before the weights.
 pub const HEADER_LEN: usize = 8 + 8 * Typology::COUNT;
-/// The least and the greatest binary logarithm of the number of buckets.
-pub const BITS: core::ops::RangeInclusive<u8> = 8..=20;
+/// Bytes of one feature: its hash and its weights.
+pub const FEATURE_LEN: usize = 4 + Typology::COUNT;
 
 /// Percents, in the order of [`Typology::ALL`].
 pub type Scores = [u8; Typology::COUNT];
@@ -37,8 +38,8 @@ pub type Scores = [u8; Typology::COUNT];
 #[derive(Clone, Copy, Debug)]
 pub struct Model<'p> {
     header: &'p [u8; HEADER_LEN],
+    hashes: &'p [[u8; 4]],
     weights: &'p [[u8; Typology::COUNT]],
-    bits: u8,
 }
 
 /// A feature that spoke for a typology.
@@ -55,16 +56,23 @@ impl<'p> Model<'p> {
     #[must_use]
     pub fn new_checked(bytes: &'p [u8]) -> Option<Self> {
         let (header, rest) = bytes.split_first_chunk::<HEADER_LEN>()?;
-        let (weights, tail) = rest.as_chunks();
-        let [v0, v1, bits, reserved @ ..] = header.first_chunk::<8>()?;
+        let known = rest.len() / FEATURE_LEN;
+        let (hashes, weights) = rest.split_at_checked(known * 4)?;
+        let (hashes, weights) = (hashes.as_chunks().0, weights.as_chunks());
+        let [v0, v1, reserved @ ..] = header.first_chunk::<8>()?;
         let scales = header.get(8..)?.as_chunks::<8>().0;
+        let ascends = |pair: &[[u8; 4]]| match pair {
+            [one, next] => u32::from_le_bytes(*one) < u32::from_le_bytes(*next),
+            _ => true,
+        };
         let valid = u16::from_le_bytes([*v0, *v1]) == FEATURES_VERSION
-            && BITS.contains(bits)
-            && *reserved == [0; 5]
-            && tail.is_empty()
-            && weights.len() == 1 << bits
+            && *reserved == [0; 6]
+            && known > 0
+            && weights.1.is_empty()
+            && weights.0.len() == known
+            && hashes.windows(2).all(ascends)
             && scales.iter().all(|[.., sign]| sign & 0x80 == 0);
-        valid.then_some(Self { header, weights, bits: *bits })
+        valid.then_some(Self { header, hashes, weights: weights.0 })
     }
 
     /// How much a text resembles each typology, 0 to 100: by its folded view and what was found in it.
@@ -108,7 +116,8 @@ impl<'p> Model<'p> {
     }
 
     fn weights_of(&self, feature: &Feature) -> [u8; Typology::COUNT] {
-        self.weights.get(feature.bucket(self.bits)).copied().unwrap_or_default()
+        let at = self.hashes.binary_search_by_key(&feature.hash, |hash| u32::from_le_bytes(*hash));
+        at.ok().and_then(|at| self.weights.get(at)).copied().unwrap_or_default()
     }
 
     /// Bias and scale of each typology.

@@ -1,20 +1,27 @@
 use super::*;
 
-const BITS_USED: u8 = 8;
-const LEN: usize = HEADER_LEN + (8 << BITS_USED);
+/// Features of "贷款": two characters and their pair.
+const KNOWN: usize = 3;
+const LEN: usize = HEADER_LEN + KNOWN * FEATURE_LEN;
 
 /// A model in which the text "贷款" speaks for loan mediation, with a weight of 100 a feature.
 fn model(bytes: &mut [u8; LEN]) -> Model<'_> {
-    bytes[0] = 1;
-    bytes[2] = BITS_USED;
+    bytes[0] = 2;
     for typology in 0..Typology::COUNT {
         let at = 8 + typology * 8;
         bytes[at..at + 4].copy_from_slice(&(-2 * 65_536i32).to_le_bytes());
         bytes[at + 4..at + 8].copy_from_slice(&2_000i32.to_le_bytes());
     }
+    let (mut hashes, mut len) = ([0u32; KNOWN], 0);
     features("贷款".as_bytes(), Signals::default(), |feature| {
-        bytes[HEADER_LEN + feature.bucket(BITS_USED) * 8 + Typology::LoanMediation as usize] = 100;
+        hashes[len] = feature.hash;
+        len += 1;
     });
+    hashes.sort_unstable();
+    for (at, hash) in hashes.iter().enumerate() {
+        bytes[HEADER_LEN + at * 4..][..4].copy_from_slice(&hash.to_le_bytes());
+        bytes[HEADER_LEN + KNOWN * 4 + at * 8 + Typology::LoanMediation as usize] = 100;
+    }
     Model::new_checked(bytes).unwrap()
 }
 
@@ -35,6 +42,11 @@ fn reasons_are_features_of_the_text_strongest_first() {
     let model = model(&mut bytes);
     let mut out = [Reason::default(); 2];
     let text = "要贷款吗";
+    assert_eq!(
+        model.scores("天气".as_bytes(), Signals::default()),
+        [11; 8],
+        "unknown features weigh nothing"
+    );
     let len = model.reasons(text.as_bytes(), Signals::default(), Typology::LoanMediation, &mut out);
     assert_eq!(len, 2);
     assert!(out.iter().all(|reason| {
@@ -74,6 +86,8 @@ fn whatever_the_bytes_nothing_panics() {
         let _ = model.scores(text, Signals(u16::MAX));
     }
     assert!(Model::new_checked(&bytes[..LEN - 1]).is_none());
+    bytes[HEADER_LEN..HEADER_LEN + 4].fill(0xff);
+    assert!(Model::new_checked(&bytes).is_none(), "hashes ascend");
 }
 
 #[test]

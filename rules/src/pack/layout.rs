@@ -12,7 +12,6 @@ use crate::limits::{
     SUPPRESSIONS_MAX,
 };
 use crate::signal::View;
-use crate::verdict::Typology;
 
 /// A section's place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -185,10 +184,10 @@ fn section_table(bytes: &[u8], header: &Header) -> Result<[Span; SectionKind::CO
     Ok(found)
 }
 
-/// The header and the buckets, or nothing.
-fn classifier_len(buckets: u32) -> Option<usize> {
-    let weights = (buckets as usize).checked_mul(Typology::COUNT)?;
-    if buckets == 0 { Some(0) } else { weights.checked_add(classify::HEADER_LEN) }
+/// The header and the table of features, or nothing.
+fn classifier_len(features: u32) -> Option<usize> {
+    let table = (features as usize).checked_mul(classify::FEATURE_LEN)?;
+    if features == 0 { Some(0) } else { table.checked_add(classify::HEADER_LEN) }
 }
 
 fn csr_len(keys: u32, items: u32) -> Option<usize> {

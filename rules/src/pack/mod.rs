@@ -53,7 +53,7 @@
 //! | 19 | canaries | 12: text (4), owner (4), owner kind (1: 0 rule, 1 suppression), expectation (1: 0 miss, 1 hit), 0 (2) |
 //! | 32 | automaton | the bytes of an automaton for small devices (crate `yumen-edge`, which specifies and checks it); may be absent, and may be passed over |
 //! | 33, 35–63 | | reserved: 33 number sets |
-//! | 34 | classifier | the buckets of [`crate::classify`], which specifies it; may be absent |
+//! | 34 | classifier | the features of [`crate::classify`], which specifies it; may be absent |
 //!
 //! # Signature (64 bytes)
 //! Ed25519 over every byte before it. All zero in a pack that isn't signed yet.

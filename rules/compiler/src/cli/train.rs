@@ -10,7 +10,7 @@ use yumen_rules::verdict::Typology;
 use super::{Failure, exit, finish};
 use crate::diagnostic::Lang;
 use crate::report::check_paths;
-use crate::train::{Labelled, Options, rule_tests, train, weights_file};
+use crate::train::{HeldOut, Labelled, Options, rule_tests, train, weights_file};
 
 /// Train the classifier.
 #[derive(Debug, Args)]
@@ -23,9 +23,12 @@ pub struct TrainArgs {
     /// The rules whose own examples are learnt from too, and whose registry knows the signatures 规则目录
     #[arg(long, default_value = "rules/packs")]
     packs: Vec<PathBuf>,
-    /// Binary logarithm of the number of buckets 桶数的对数
-    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u8).range(8..=20))]
-    bits: u8,
+    /// In how many texts a feature must be to get weights 一个特征至少要在多少条短信里出现
+    #[arg(long, default_value_t = Options::default().least)]
+    least: usize,
+    /// How many features get weights at most 特征数上限
+    #[arg(long, default_value_t = Options::default().features)]
+    features: usize,
     /// Where shuffling begins 随机种子
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -58,14 +61,21 @@ fn trained(args: &TrainArgs) -> Result<ExitCode, Failure> {
             texts.push(Labelled { typology, text: text.to_owned() });
         }
     }
-    let options = Options { bits: args.bits, seed: args.seed, ..Options::default() };
+    let options =
+        Options { least: args.least, features: args.features, seed: args.seed, ..Options::default() };
     let trained = train(&report, &texts, &options).map_err(|error| error.to_string())?;
     fs::write(&args.output, weights_file(&trained.section))
         .map_err(|error| format!("{}: {error}", args.output.display()))?;
-    println!("{} 条 texts; 交叉验证，未见过的短信，80 分以上 held out, at 80:", texts.len());
+    println!(
+        "{} 条 texts; 交叉验证，未见过的短信里达到各分数的：本类、正常 held out, reaching a score: of the practice, honest",
+        texts.len()
+    );
     for one in &trained.held_out {
-        let id = one.typology.id();
-        println!("  {id:<17} {:>4}/{:<4} ham {}/{}", one.found, one.positives, one.wrong, one.honest);
+        print!("  {:<17}", one.typology.id());
+        for (at, (found, wrong)) in HeldOut::AT.iter().zip(one.reached) {
+            print!("  {at}: {found}/{}, {wrong}/{}", one.positives, one.honest);
+        }
+        println!();
     }
     Ok(exit(true))
 }

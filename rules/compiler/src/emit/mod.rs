@@ -12,8 +12,6 @@ use yumen_rules::pack::{
     SECTION_ENTRY_LEN, SIGNATURE_LEN, SectionKind,
 };
 
-use yumen_rules::verdict::Typology;
-
 use crate::draft::{PackDraft, RuleDraft, SenderDraft};
 use section::{Sections, wire};
 
@@ -269,8 +267,8 @@ fn classifier(draft: &PackDraft, sections: &mut Sections) -> Result<(), EmitErro
     if draft.classifier.is_empty() {
         return Ok(());
     }
-    let weights = draft.classifier.len().saturating_sub(classify::HEADER_LEN);
-    sections.table(SectionKind::Classifier, draft.classifier.clone(), wire(weights / Typology::COUNT)?);
+    let table = draft.classifier.len().saturating_sub(classify::HEADER_LEN);
+    sections.table(SectionKind::Classifier, draft.classifier.clone(), wire(table / classify::FEATURE_LEN)?);
     Ok(())
 }
 

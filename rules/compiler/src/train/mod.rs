@@ -1,14 +1,16 @@
 //! Labelled messages → the weights of the classifier ([`yumen_rules::classify`]).
 //!
 //! ```text
-//! texts → the engine's own features → logistic regression, one typology against the rest, L2 → cross-validation:
-//! calibration (Platt) and report → training on everything → signed bytes
+//! texts → the engine's own features, those that several texts have → logistic regression, one typology against what is honest,
+//! L2 → cross-validation: calibration (Platt) and report → training on everything → signed bytes
 //! ```
 //!
 //! The same texts in the same order give the same weights: the shuffling is seeded, and nothing runs in parallel.
 
 mod regression;
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -38,8 +40,10 @@ pub struct Labelled {
 /// How to train.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Binary logarithm of the number of buckets.
-    pub bits: u8,
+    /// In how many texts a feature must be to get weights.
+    pub least: usize,
+    /// How many features get weights at most: those that weigh most.
+    pub features: usize,
     /// How often every text is looked at.
     pub epochs: u32,
     /// Strength of the L2 penalty.
@@ -52,7 +56,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bits: 14, epochs: 12, penalty: 2e-5, folds: 5, seed: 1 }
+        Self { least: 2, features: 16_000, epochs: 20, penalty: 2e-5, folds: 5, seed: 1 }
     }
 }
 
@@ -65,24 +69,22 @@ pub struct Trained {
     pub held_out: Vec<HeldOut>,
 }
 
-/// One typology in the cross-validation, at [`HeldOut::AT`] percent.
+/// One typology in the cross-validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldOut {
     /// Which.
     pub typology: Typology,
     /// Its messages.
     pub positives: usize,
-    /// Those of them that reached the threshold.
-    pub found: usize,
     /// Honest messages.
     pub honest: usize,
-    /// Those of them that reached it.
-    pub wrong: usize,
+    /// For each of [`HeldOut::AT`]: its messages that reached the threshold, and honest ones that did.
+    pub reached: [(usize, usize); HeldOut::AT.len()],
 }
 
 impl HeldOut {
-    /// The threshold of the report, in percent.
-    pub const AT: f32 = 80.0;
+    /// The thresholds of the report, in percent.
+    pub const AT: [u8; 4] = [50, 70, 80, 90];
 }
 
 /// The texts that rules are tested with: what they must catch, and what is close and honest. Texts with an originator are left out, and
@@ -94,7 +96,7 @@ pub fn rule_tests(report: &Report) -> Vec<Labelled> {
         let hit = |text: &String| Labelled { typology: Some(rule.typology), text: text.clone() };
         texts.extend(rule.hits.iter().map(hit));
     }
-    let caught: std::collections::HashSet<String> = texts.iter().map(|one| one.text.clone()).collect();
+    let caught: HashSet<String> = texts.iter().map(|one| one.text.clone()).collect();
     let honest = report.draft.suppressions.iter().flat_map(|suppression| &suppression.hits);
     let honest = report.draft.rules.iter().flat_map(|rule| &rule.misses).chain(honest);
     let honest = honest.filter(|text| !caught.contains(*text));
@@ -107,16 +109,21 @@ pub fn rule_tests(report: &Report) -> Vec<Labelled> {
 /// # Errors
 /// [`BuildError`], where the sources don't make a pack that judges.
 pub fn train(report: &Report, texts: &[Labelled], options: &Options) -> Result<Trained, BuildError> {
-    let examples = examples(report, texts, options)?;
+    let (hashes, examples) = examples(report, texts, options)?;
     let (mut lines, mut held_out) = (Vec::new(), Vec::new());
     for typology in Typology::ALL {
-        let truth: Vec<bool> = texts.iter().map(|text| text.typology == Some(typology)).collect();
-        let logits = cross_validate(&examples, &truth, options);
+        // Practices are alike, and which of them a text is words decide: other practices count neither for one nor against it.
+        let side = |text: &Labelled| match text.typology {
+            None => Some(false),
+            Some(found) => (found == typology).then_some(true),
+        };
+        let truth: Vec<Option<bool>> = texts.iter().map(side).collect();
+        let logits = cross_validate(&examples, &truth, hashes.len(), options);
         let platt = calibrate(&logits, &truth);
-        held_out.push(count(typology, texts, &logits, platt));
-        lines.push(fit(&examples, &truth, options).calibrated(platt));
+        held_out.push(count(typology, &truth, &logits, platt));
+        lines.push(fit(&examples, &truth, hashes.len(), options).calibrated(platt));
     }
-    Ok(Trained { section: section(&lines, options.bits), held_out })
+    Ok(Trained { section: section(&hashes, &lines, options.features), held_out })
 }
 
 /// A weights file: the section in base64, with what it is for people.
@@ -129,8 +136,12 @@ pub fn weights_file(section: &[u8]) -> String {
     out
 }
 
-/// The features of every text, as the engine sees them.
-fn examples(report: &Report, texts: &[Labelled], options: &Options) -> Result<Vec<Example>, BuildError> {
+/// The hashes of the features that are looked at, ascending, and the features of every text, as the engine sees them.
+fn examples(
+    report: &Report,
+    texts: &[Labelled],
+    options: &Options,
+) -> Result<(Vec<u32>, Vec<Example>), BuildError> {
     // Words don't matter to features, only who signs.
     let senders = report.draft.senders.clone();
     let draft =
@@ -138,34 +149,47 @@ fn examples(report: &Report, texts: &[Labelled], options: &Options) -> Result<Ve
     let bytes = emit(&draft)?;
     let loaded = LoadedPack::load(&bytes, &LoadOptions::ANYTHING)?;
     let mut worker = Worker::new(Arc::new(loaded))?;
-    let mut examples = Vec::with_capacity(texts.len());
+    let mut found: Vec<Vec<u32>> = Vec::with_capacity(texts.len());
     for text in texts {
-        let mut buckets = Vec::new();
+        let mut hashes = Vec::new();
         let event = Event::text_only(&text.text);
         if let Ok(judgement) = worker.judge_observed(&Site::DEFAULT, &event, &mut Recorder::default()) {
             let signals = judgement.classified().map(|(_, signals)| signals).unwrap_or_default();
-            features(judgement.view(View::Folded), signals, |feature| {
-                buckets.push(feature.bucket(options.bits))
-            });
+            features(judgement.view(View::Folded), signals, |feature| hashes.push(feature.hash));
         }
-        examples.push(Example::new(buckets));
+        found.push(hashes);
     }
-    Ok(examples)
+    let mut texts_with: BTreeMap<u32, usize> = BTreeMap::new();
+    for hashes in &found {
+        for hash in hashes.iter().collect::<HashSet<_>>() {
+            *texts_with.entry(*hash).or_default() += 1;
+        }
+    }
+    texts_with.retain(|_, texts| *texts >= options.least);
+    let known: Vec<u32> = texts_with.into_keys().collect();
+    let example = |hashes: Vec<u32>| {
+        let columns = hashes.iter().filter_map(|hash| known.binary_search(hash).ok()).collect();
+        Example::new(columns, hashes.len())
+    };
+    let examples = found.into_iter().map(example).collect();
+    Ok((known, examples))
 }
 
 /// The logit of each text by weights that never saw it.
-fn cross_validate(examples: &[Example], truth: &[bool], options: &Options) -> Vec<f32> {
+fn cross_validate(
+    examples: &[Example],
+    truth: &[Option<bool>],
+    columns: usize,
+    options: &Options,
+) -> Vec<f32> {
     let folds = options.folds.max(2);
     let mut logits = vec![0.0; examples.len()];
     for fold in 0..folds {
-        let is_held = |index: usize| index % folds == fold;
-        let seen: Vec<Example> =
-            examples.iter().enumerate().filter(|(at, _)| !is_held(*at)).map(|(_, one)| one.clone()).collect();
-        let seen_truth: Vec<bool> =
-            truth.iter().enumerate().filter(|(at, _)| !is_held(*at)).map(|(_, one)| *one).collect();
-        let line = fit(&seen, &seen_truth, options);
+        let seen: Vec<Option<bool>> =
+            truth.iter().enumerate().map(|(at, truth)| truth.filter(|_| at % folds != fold)).collect();
+        let line = fit(examples, &seen, columns, options);
         for (at, (logit, example)) in logits.iter_mut().zip(examples).enumerate() {
-            if is_held(at) {
+            if at % folds == fold {
                 *logit = line.logit(example);
             }
         }
@@ -173,34 +197,45 @@ fn cross_validate(examples: &[Example], truth: &[bool], options: &Options) -> Ve
     logits
 }
 
-fn count(typology: Typology, texts: &[Labelled], logits: &[f32], (slope, shift): (f32, f32)) -> HeldOut {
-    let threshold = (HeldOut::AT / (100.0 - HeldOut::AT)).ln();
-    let mut counts = HeldOut { typology, positives: 0, found: 0, honest: 0, wrong: 0 };
-    for (text, logit) in texts.iter().zip(logits) {
-        let reached = usize::from(logit * slope + shift >= threshold);
-        if text.typology == Some(typology) {
-            counts.positives += 1;
-            counts.found += reached;
-        } else if text.typology.is_none() {
-            counts.honest += 1;
-            counts.wrong += reached;
+fn count(typology: Typology, truth: &[Option<bool>], logits: &[f32], (slope, shift): (f32, f32)) -> HeldOut {
+    let mut counts = HeldOut { typology, positives: 0, honest: 0, reached: Default::default() };
+    for (truth, logit) in truth.iter().zip(logits) {
+        match truth {
+            Some(true) => counts.positives += 1,
+            Some(false) => counts.honest += 1,
+            None => continue,
+        }
+        for (at, (found, wrong)) in HeldOut::AT.into_iter().zip(&mut counts.reached) {
+            let threshold = (f32::from(at) / f32::from(100 - at)).ln();
+            if logit * slope + shift >= threshold {
+                *(if *truth == Some(true) { found } else { wrong }) += 1;
+            }
         }
     }
     counts
 }
 
-/// The bytes of the section.
-fn section(lines: &[Line], bits: u8) -> Vec<u8> {
+/// The bytes of the section: the features that weigh most, `most` of them.
+fn section(hashes: &[u32], lines: &[Line], most: usize) -> Vec<u8> {
     let mut out = FEATURES_VERSION.to_le_bytes().to_vec();
-    out.extend_from_slice(&[bits, 0, 0, 0, 0, 0]);
+    out.extend_from_slice(&[0; 6]);
     let quantised: Vec<(i32, Vec<i8>)> = lines.iter().map(Line::quantised).collect();
     for (line, (scale, _)) in lines.iter().zip(&quantised) {
         out.extend_from_slice(&regression::fixed(line.bias).to_le_bytes());
         out.extend_from_slice(&scale.to_le_bytes());
     }
-    for bucket in 0..1usize << bits {
-        let weights = quantised.iter().map(|(_, weights)| weights.get(bucket).copied().unwrap_or(0));
-        out.extend(weights.map(i8::cast_unsigned));
+    let weights_of =
+        |column: usize| quantised.iter().map(move |(_, weights)| weights.get(column).copied().unwrap_or(0));
+    let weighs = |column: usize| weights_of(column).map(i8::unsigned_abs).max().unwrap_or(0);
+    let mut columns: Vec<usize> = (0..hashes.len()).filter(|&column| weighs(column) > 0).collect();
+    columns.sort_by_key(|&column| Reverse(weighs(column)));
+    columns.truncate(most);
+    columns.sort_unstable();
+    for hash in columns.iter().filter_map(|&column| hashes.get(column)) {
+        out.extend_from_slice(&hash.to_le_bytes());
+    }
+    for &column in &columns {
+        out.extend(weights_of(column).map(i8::cast_unsigned));
     }
     out
 }
@@ -223,18 +258,18 @@ mod tests {
     #[test]
     fn what_was_learnt_is_what_the_engine_says() {
         let report = Report::default();
-        let trained = train(&report, &texts(), &Options { bits: 10, ..Options::default() }).unwrap();
+        let trained = train(&report, &texts(), &Options::default()).unwrap();
         let model = Model::new_checked(&trained.section).unwrap();
         let score = |text: &str| model.scores(text.as_bytes(), Signals::default());
         assert!(score("急用钱找我，黑户也能下款")[Typology::LoanMediation as usize] > 80);
         assert!(score("回家吃饭")[Typology::LoanMediation as usize] < 20);
         let loan = trained.held_out[Typology::LoanMediation as usize];
-        assert_eq!((loan.positives, loan.found, loan.honest, loan.wrong), (30, 30, 60, 0));
+        assert_eq!((loan.positives, loan.honest, loan.reached[2]), (30, 60, (30, 0)));
     }
 
     #[test]
     fn the_same_texts_give_the_same_weights() {
-        let options = Options { bits: 9, epochs: 3, ..Options::default() };
+        let options = Options { epochs: 3, ..Options::default() };
         let once = train(&Report::default(), &texts(), &options).unwrap();
         let again = train(&Report::default(), &texts(), &options).unwrap();
         assert_eq!(once.section, again.section);

@@ -2,11 +2,11 @@
 
 use super::Options;
 
-/// A text as the buckets of its features, repeated ones as often as they are there.
+/// A text as the columns of its known features, repeated ones as often as they are there.
 #[derive(Clone, Debug)]
 pub(super) struct Example {
-    buckets: Vec<usize>,
-    /// What each feature counts: one by the root of how many there are.
+    columns: Vec<usize>,
+    /// What each feature counts: one by the root of how many the text has, known or not.
     value: f32,
 }
 
@@ -22,16 +22,16 @@ const STEP: f32 = 0.3;
 const POSITIVE_WEIGHT_MAX: f32 = 6.0;
 
 impl Example {
-    pub(super) fn new(buckets: Vec<usize>) -> Self {
+    pub(super) fn new(columns: Vec<usize>, features: usize) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "a count of features")]
-        let value = 1.0 / (buckets.len().max(1) as f32).sqrt();
-        Self { buckets, value }
+        let value = 1.0 / (features.max(1) as f32).sqrt();
+        Self { columns, value }
     }
 }
 
 impl Line {
     pub(super) fn logit(&self, example: &Example) -> f32 {
-        let sum: f32 = example.buckets.iter().filter_map(|&at| self.weights.get(at)).sum();
+        let sum: f32 = example.columns.iter().filter_map(|&at| self.weights.get(at)).sum();
         sum * example.value + self.bias
     }
 
@@ -61,28 +61,29 @@ pub(super) fn fixed(value: f32) -> i32 {
     fixed
 }
 
-/// Fits weights to the examples that are `truth`, against the others.
-pub(super) fn fit(examples: &[Example], truth: &[bool], options: &Options) -> Line {
-    let mut line = Line { weights: vec![0.0; 1 << options.bits], bias: 0.0 };
+/// Fits weights to the examples that are true, against those that are false; the others aren't looked at.
+pub(super) fn fit(examples: &[Example], truth: &[Option<bool>], columns: usize, options: &Options) -> Line {
+    let mut line = Line { weights: vec![0.0; columns], bias: 0.0 };
     let mut squares = vec![1e-6f32; line.weights.len()];
     let mut bias_squares = 1e-6f32;
-    let positives = truth.iter().filter(|&&truth| truth).count().max(1);
+    let positives = truth.iter().filter(|&&truth| truth == Some(true)).count().max(1);
+    let negatives = truth.iter().filter(|&&truth| truth == Some(false)).count();
     #[expect(clippy::cast_precision_loss, reason = "counts of texts")]
-    let ratio = ((truth.len() - positives.min(truth.len())) as f32 / positives as f32).sqrt();
+    let ratio = (negatives as f32 / positives as f32).sqrt();
     let positive_weight = ratio.clamp(1.0, POSITIVE_WEIGHT_MAX);
     let mut random = options.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut order: Vec<usize> = (0..examples.len()).collect();
     for _ in 0..options.epochs {
         shuffle(&mut order, &mut random);
         for &at in &order {
-            let (Some(example), Some(&truth)) = (examples.get(at), truth.get(at)) else { continue };
+            let (Some(example), Some(&Some(truth))) = (examples.get(at), truth.get(at)) else { continue };
             let wanted = f32::from(u8::from(truth));
             let weight = if truth { positive_weight } else { 1.0 };
             let error = (logistic(line.logit(example)) - wanted) * weight;
             bias_squares += error * error;
             line.bias -= STEP * error / bias_squares.sqrt();
-            for &bucket in &example.buckets {
-                let (Some(weight), Some(squares)) = (line.weights.get_mut(bucket), squares.get_mut(bucket))
+            for &column in &example.columns {
+                let (Some(weight), Some(squares)) = (line.weights.get_mut(column), squares.get_mut(column))
                 else {
                     continue;
                 };
@@ -96,17 +97,18 @@ pub(super) fn fit(examples: &[Example], truth: &[bool], options: &Options) -> Li
 }
 
 /// Slope and shift of the logits that fit the truth best (Platt), by Newton's method with softened targets.
-pub(super) fn calibrate(logits: &[f32], truth: &[bool]) -> (f32, f32) {
+pub(super) fn calibrate(logits: &[f32], truth: &[Option<bool>]) -> (f32, f32) {
+    let known = || logits.iter().zip(truth).filter_map(|(logit, truth)| Some((*logit, (*truth)?)));
     #[expect(clippy::cast_precision_loss, reason = "counts of texts")]
     let (count, positives) =
-        (logits.len().max(1) as f32, truth.iter().filter(|&&truth| truth).count() as f32);
+        (known().count().max(1) as f32, known().filter(|&(_, truth)| truth).count() as f32);
     let (yes, no) = ((positives + 1.0) / (positives + 2.0), 1.0 / (count - positives + 2.0));
     let (mut slope, mut shift) = (1.0f32, 0.0f32);
     for _ in 0..CALIBRATION_ROUNDS {
         // Gradient and curvature; the damping keeps a step finite where the truth is separated without a doubt.
         let (mut by_slope, mut by_shift) = (0.0f32, 0.0f32);
         let (mut slope_slope, mut slope_shift, mut shift_shift) = (DAMPING, 0.0f32, DAMPING);
-        for (logit, &truth) in logits.iter().zip(truth) {
+        for (logit, truth) in known() {
             let found = logistic(slope * logit + shift);
             let error = found - if truth { yes } else { no };
             let curve = found * (1.0 - found);
