@@ -4,6 +4,7 @@ pub mod bench;
 pub mod compare;
 pub mod demo;
 pub mod foreign;
+pub mod modem;
 pub mod pcap;
 pub mod peer;
 pub mod postgres;

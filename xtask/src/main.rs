@@ -1,5 +1,6 @@
 //! The project's own commands. `cargo xtask` lists them.
 
+mod firmware;
 mod fold_table;
 mod machine;
 mod peers;
@@ -16,6 +17,8 @@ cargo xtask <command>
                    本机一键运行：枢纽、网关、演示短信中心和实时短信流
   test [-- ARGS]   install the peers that the tests need, then run every test (ARGS go to cargo test)
                    安装测试所需的对端程序，并运行全部测试
+  firmware         build the guard for a modem (QEMU's mps2-an386) with its pack, and hold it against its budget
+                   构建调制解调器上的固件及其规则包，并核对容量预算
   fold-table       make the tables of folding anew from their lists; --check only compares
                    按清单重新生成折叠字表；--check 只作比较
   setup            only install or name what building needs
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "up" => up(&rest),
         "test" => test(&rest),
+        "firmware" => firmware_with_its_pack().map(|_| ()),
         "fold-table" => fold_table::run(&rest),
         "setup" => machine::prepare_build(),
         _ => {
@@ -62,10 +66,19 @@ fn test(args: &[String]) -> Result<()> {
     let mut build = cargo();
     build.args(["build", "--workspace", "--locked", "--bins", "--tests"]);
     run(build)?;
+    let firmware = firmware::build(&programs_dir().join("yumen"))?;
     let mut cargo = cargo();
     cargo.args(["test", "--workspace", "--locked"]).args(args);
     cargo.env("YUMEN_BIN_DIR", programs_dir()).env("YUMEN_PEERS_DIR", peers);
+    cargo.env("YUMEN_FIRMWARE", firmware.elf).env("YUMEN_EDGE_PACK", firmware.pack);
     run(cargo)
+}
+
+/// The firmware, with a pack that this project's own `yumen` makes.
+fn firmware_with_its_pack() -> Result<firmware::Firmware> {
+    machine::prepare_build()?;
+    build_programs()?;
+    firmware::build(&programs_dir().join("yumen"))
 }
 
 fn build_programs() -> Result<()> {

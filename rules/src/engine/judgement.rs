@@ -34,10 +34,10 @@ pub struct Fired {
 }
 
 impl Fired {
-    /// A place in a scratch.
+    /// A place in a scratch. All of it is zero, so that a device needs no image of its storage in flash.
     pub const EMPTY: Self = Self {
-        rule: u32::MAX,
-        typology: Typology::Fraud,
+        rule: 0,
+        typology: Typology::DebtCollection,
         ladder: Ladder::Shadow,
         score: 0,
         overrides: 0,

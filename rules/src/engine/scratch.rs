@@ -66,6 +66,11 @@ pub struct GroupMark {
     pub(super) count: u16,
 }
 
+impl GroupMark {
+    /// Never hit.
+    pub const EMPTY: Self = Self { stamp: 0, count: 0 };
+}
+
 /// How many elements each slice of a [`Scratch`] needs for a pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScratchSize {

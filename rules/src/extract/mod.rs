@@ -83,6 +83,16 @@ pub struct Contact {
     value: Range<u32>,
 }
 
+impl Contact {
+    /// Storage to hand in, where it is made by the compiler.
+    pub const EMPTY: Self = Self {
+        kind: ContactKind::Mobile,
+        link: LinkTraits { shortened: false, ip: false, punycode: false },
+        span: 0..0,
+        value: 0..0,
+    };
+}
+
 /// What is peculiar about a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LinkTraits {
