@@ -16,6 +16,7 @@ pub mod draft;
 pub mod edge;
 pub mod embedded;
 pub mod emit;
+pub mod evade;
 pub mod eval;
 pub mod explain;
 pub mod limits;

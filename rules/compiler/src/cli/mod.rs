@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod corpus;
 mod diff;
+mod evade;
 mod eval;
 mod explain;
 mod keys;
@@ -47,6 +48,8 @@ pub enum RulesCommand {
     Explain(explain::ExplainArgs),
     /// Say what a pack does on labelled messages, by label, practice and rule 在带标签的短信上评估规则
     Eval(eval::EvalArgs),
+    /// Say what disguise does to recall, with folding and without 评测规避手法下的召回
+    Evade(evade::EvadeArgs),
     /// Say what another pack would newly block and let through 比较两个规则包
     Diff(diff::DiffArgs),
     /// Say what is right and still not wise 规则体检
@@ -85,6 +88,7 @@ pub fn run(command: RulesCommand) -> ExitCode {
         RulesCommand::Verify(args) => verify::run(&args),
         RulesCommand::Explain(args) => explain::run(&args),
         RulesCommand::Eval(args) => eval::run(&args),
+        RulesCommand::Evade(args) => evade::run(&args),
         RulesCommand::Diff(args) => diff::run(&args),
         RulesCommand::Lint(args) => lint::run(&args),
         RulesCommand::Profile(args) => profile::run(&args),
