@@ -47,6 +47,9 @@ pub const SCREEN_LABELS_MAX: usize = 1000;
 /// Longest message whose hits are traced back to its words, in characters: the way back folds once a character.
 pub const EXPLAINED_TEXT_CHARS_MAX: usize = 2000;
 
+/// Files that an editor has open at a time.
+pub const LSP_DOCUMENTS_MAX: usize = 1000;
+
 /// Size of a labelled corpus in bytes.
 pub const CORPUS_BYTES_MAX: u64 = 1 << 30;
 /// Labels, and variants, of a corpus.

@@ -68,8 +68,7 @@ fn parse<'a>(file: FileId, text: &'a str, out: &mut Diagnostics) -> Spanned<DeTa
     document
 }
 
-const SECTIONS: [&str; 8] =
-    ["group", "rule", "suppress", "protect", "list", "sender", "scenario", "redress"];
+const SECTIONS: [&str; 8] = ["group", "rule", "suppress", "protect", "list", "sender", "scenario", "redress"];
 const MATCH_FIELDS: [&str; 6] = ["any", "all", "regex", "include", "view", "need"];
 const GROUP_FIELDS: [&str; 7] = ["id", "any", "all", "regex", "include", "view", "need"];
 const RULE_FIELDS: [&str; 13] = [
