@@ -227,7 +227,8 @@ const NEED: Field = may(
     "how many different members must hit, 1 where it says nothing",
 );
 
-const MATCH: &[Field] = &[VIEW_FIELD, NEED, INCLUDE, ANY, ALL, REGEX];
+/// A named match of a rule.
+pub const MATCH: &[Field] = &[VIEW_FIELD, NEED, INCLUDE, ANY, ALL, REGEX];
 const GROUP: &[Field] = &[
     must("id", Shape::Text, "条件里的名字", "its name in conditions"),
     VIEW_FIELD,
@@ -410,7 +411,8 @@ pub const EVENT: &[Field] = &[
     may("background", Shape::Flag, "只是背景，不检验", "only goes on beside; isn't tested"),
 ];
 
-const SENTENCES: &[Field] = &[
+/// Sentences for a blocked person, by language.
+pub const SENTENCES: &[Field] = &[
     may("zh", Shape::Text, "中文", "in Chinese"),
     may("zh_hant", Shape::Text, "繁体中文", "in traditional Chinese"),
     may("en", Shape::Text, "英文", "in English"),
