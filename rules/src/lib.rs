@@ -16,6 +16,7 @@ pub mod digest;
 pub mod engine;
 pub mod extract;
 pub mod fold;
+pub mod language;
 pub mod limits;
 pub mod number;
 pub mod pack;

@@ -179,6 +179,7 @@ mod tests {
             channel: "sms".to_owned(),
             verdict: Verdict::Reject,
             reason,
+            redress: None,
             score: 80,
             typology: Some("fraud".to_owned()),
             rules: vec!["fraud/test".to_owned()],

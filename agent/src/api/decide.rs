@@ -2,13 +2,16 @@
 
 use super::Shared;
 use super::model::Outcome as OutcomeReport;
-use super::model::{Answer, Appeal, Object, OutcomeKind, PackName, Question, RuleHit, Sentence, Verdict};
+use super::model::{
+    Answer, Appeal, Object, OutcomeKind, PackName, Question, Redress, RuleHit, Sentence, Verdict,
+};
 use crate::behaviour::CallOutcome;
 use crate::clock;
 use crate::doors::session::Now;
 use crate::enforce::{Cause, Manner, Ruling};
 use crate::pipeline::{Asked, Decision};
 use std::time::Instant;
+use yumen_rules::language::Language;
 use yumen_rules::pack::Pack;
 use yumen_rules::verdict::Action;
 use yumen_wire::event::{Address, Call, Channel, Direction, Door, Event, Trunk, Verstat};
@@ -21,6 +24,7 @@ struct Findings {
     score: u8,
     typology: Option<String>,
     title: Option<Sentence>,
+    redress: Option<Redress>,
     rules: Vec<RuleHit>,
     pack: PackName,
     pack_expires_s: u64,
@@ -33,7 +37,8 @@ struct Findings {
 pub(super) fn answer(shared: &Shared, question: &Question, instant: Instant) -> Answer {
     let now_ms = clock::now_ms();
     let event = event(question, now_ms);
-    let asked = shared.gate.ask(&event, Now { instant, time_ms: event.time_ms }, findings);
+    let now = Now { instant, time_ms: event.time_ms };
+    let asked = shared.gate.ask(&event, now, |decision| findings(decision, event.text));
     let Asked { ruling, answer: found, undecided } = asked;
     let flagged = found.as_ref().is_some_and(|found| found.flagged);
     let verdict = match &ruling {
@@ -58,6 +63,7 @@ pub(super) fn answer(shared: &Shared, question: &Question, instant: Instant) -> 
         decided: undecided.is_none(),
         cause: undecided.map(|cause| cause.name().to_owned()),
         reason,
+        redress: None,
         score: 0,
         typology: None,
         rules: Vec::new(),
@@ -68,6 +74,7 @@ pub(super) fn answer(shared: &Shared, question: &Question, instant: Instant) -> 
     if let Some(found) = found {
         answer.score = found.score;
         answer.typology = found.typology;
+        answer.redress = found.redress.filter(|_| answer.block && answer.decided);
         answer.rules = found.rules;
         answer.pack = Some(found.pack);
     }
@@ -90,6 +97,7 @@ fn keep_appeal(shared: &Shared, event: &Event<'_>, answer: &mut Answer, now_ms: 
         channel: channel.to_owned(),
         verdict: answer.verdict,
         reason: answer.reason.clone(),
+        redress: answer.redress.clone(),
         score: answer.score,
         typology: answer.typology.clone(),
         rules: answer.rules.iter().map(|rule| rule.id.clone()).collect(),
@@ -138,7 +146,7 @@ fn event(question: &Question, now_ms: u64) -> Event<'_> {
     }
 }
 
-fn findings(decision: &Decision<'_>) -> Findings {
+fn findings(decision: &Decision<'_>, text: &str) -> Findings {
     let (pack, verdict) = (&decision.pack, decision.verdict);
     let mut fired: Vec<_> = decision.judgement.effective().collect();
     fired.sort_by_key(|fired| {
@@ -153,6 +161,11 @@ fn findings(decision: &Decision<'_>) -> Findings {
         score: verdict.score.min(100),
         typology: verdict.typology.map(|typology| typology.id().to_owned()),
         title: verdict.rule.map(|rule| title(pack, rule)),
+        redress: verdict.typology.map(|typology| {
+            let language = Language::of(text);
+            let sentence = pack.redress(verdict.rule, typology, language).to_owned();
+            Redress { language: language.tag().to_owned(), sentence }
+        }),
         rules: rules.collect(),
         pack: PackName { name: pack.header().name().to_owned(), serial: pack.header().serial },
         pack_expires_s: pack.header().expires_s,

@@ -227,6 +227,15 @@ pub(super) struct Sentence {
     pub(super) en: String,
 }
 
+/// What to tell the person whose message or call is blocked: a sentence for laymen, which doesn't say what gave it away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Redress {
+    /// The language of the message, of a call the institution's first: `zh`, `zh-Hant` or `en`.
+    pub(super) language: String,
+    /// The sentence in that language.
+    pub(super) sentence: String,
+}
+
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -274,8 +283,10 @@ pub(super) struct Answer {
     pub(super) decided: bool,
     /// Why there was no decision in time: `late`, `no-pack`, `memory-short`, `engine`.
     pub(super) cause: Option<String>,
-    /// Why.
+    /// Why, for who runs the service: it names the rule.
     pub(super) reason: Sentence,
+    /// Why, for the person who is blocked. Null where nothing is blocked, or no rule decided.
+    pub(super) redress: Option<Redress>,
     /// Combined score of the typology, 0 to 100.
     pub(super) score: u8,
     /// The practice it was decided for.
@@ -308,8 +319,11 @@ pub(super) struct Appeal {
     pub(super) channel: String,
     /// What was answered.
     pub(super) verdict: Verdict,
-    /// Why.
+    /// Why, for who runs the service: it names the rule.
     pub(super) reason: Sentence,
+    /// Why, for the person who is blocked.
+    #[serde(default)]
+    pub(super) redress: Option<Redress>,
     /// Combined score, 0 to 100.
     pub(super) score: u8,
     /// The practice it was decided for.

@@ -5,7 +5,7 @@ use ed25519_dalek::SigningKey;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::path::PathBuf;
-use yumen_compiler::draft::{Expr, ListDraft, ListKind, PackDraft, RuleDraft};
+use yumen_compiler::draft::{Expr, ListDraft, ListKind, PackDraft, RedressTexts, RuleDraft};
 use yumen_compiler::emit::{EmitError, emit};
 use yumen_compiler::sign::sign;
 use yumen_exchange::check::INDICATOR_KINDS;
@@ -181,8 +181,16 @@ fn rule(typology: Typology, list: usize) -> RuleDraft {
         when: Expr::FieldIn(Field::Indicators, list),
         hits: Vec::new(),
         misses: Vec::new(),
+        redress: RedressTexts(REDRESS.map(str::to_owned)),
     }
 }
+
+/// What a person is told whom a shared indicator blocked: in Chinese, in traditional characters, in English.
+const REDRESS: [&str; 3] = [
+    "因其中的号码、链接或账号曾被多家机构举报，已被拦截；如属误拦，可向您的运营商申诉。",
+    "因其中的號碼、連結或帳號曾被多家機構舉報，已被攔截；如屬誤攔，可向您的電信業者申訴。",
+    "Stopped because several institutions reported a number, link or account in it; if that is a mistake, you can appeal to your operator.",
+];
 
 #[cfg(test)]
 mod tests {

@@ -200,6 +200,29 @@ impl Corpus {
         Ok(corpus)
     }
 
+    /// The messages that `change` changes, as they were and as they become; it is told their numbers.
+    #[must_use]
+    pub fn changed(&self, mut change: impl FnMut(usize, &str) -> String) -> (Self, Self) {
+        let empty =
+            || Self { labels: self.labels.clone(), variants: self.variants.clone(), ..Self::default() };
+        let (mut before, mut after) = (empty(), empty());
+        let push = |corpus: &mut Self, record: &Record, text: &str| {
+            let start = corpus.content.len();
+            corpus.content.push_str(text);
+            let text = start..corpus.content.len();
+            corpus.records.push(Record { text, ..record.clone() });
+        };
+        for (number, record) in self.records.iter().enumerate() {
+            let text = self.text(record);
+            let changed = change(number, text);
+            if changed != text {
+                push(&mut before, record, text);
+                push(&mut after, record, &changed);
+            }
+        }
+        (before, after)
+    }
+
     /// A record's message.
     #[must_use]
     pub fn text(&self, record: &Record) -> &str {

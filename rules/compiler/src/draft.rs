@@ -2,6 +2,7 @@
 //! The language side (`source`, `check`) makes a [`PackDraft`], the format side (`emit`) takes it.
 
 use yumen_rules::behave::Query;
+use yumen_rules::language::Language;
 use yumen_rules::signal::{Field, Protected, View};
 use yumen_rules::verdict::{Ladder, Typology};
 
@@ -43,6 +44,20 @@ pub struct PackDraft {
     pub classifier: Vec<u8>,
     /// The automaton's section ([`crate::edge`]); empty but in packs for small devices.
     pub automaton: Vec<u8>,
+    /// What the person who was blocked is told, by typology.
+    pub redress: Vec<(Typology, RedressTexts)>,
+}
+
+/// A sentence for the person who was blocked, by [`Language`]; empty where there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RedressTexts(pub [String; Language::COUNT]);
+
+impl RedressTexts {
+    /// Whether there is no sentence in any language.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(String::is_empty)
+    }
 }
 
 /// One pattern.
@@ -94,6 +109,8 @@ pub struct RuleDraft {
     pub hits: Vec<String>,
     /// The rule's own tests: what it must not catch.
     pub misses: Vec<String>,
+    /// What the person who was blocked is told, where it is more than the typology's sentence.
+    pub redress: RedressTexts,
 }
 
 /// A list.

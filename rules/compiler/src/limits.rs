@@ -16,6 +16,8 @@ pub const INCLUDE_DEPTH_MAX: usize = 16;
 pub const LITERAL_CHARS_MAX: usize = 200;
 /// Shortest literal in characters, after folding: a single character hits everywhere.
 pub const LITERAL_CHARS_MIN: usize = 2;
+/// Length of the sentence for a person who was blocked, in characters: it fits two segments of a message in Chinese.
+pub const REDRESS_CHARS_MAX: usize = 200;
 /// Columns of a source line that a diagnostic shows; longer lines are cut around the place.
 pub const EXCERPT_COLUMNS_MAX: usize = 140;
 /// Diagnostics of one run that are kept; what comes after is only counted.
@@ -44,6 +46,9 @@ pub const SCREEN_LABELS_MAX: usize = 1000;
 
 /// Longest message whose hits are traced back to its words, in characters: the way back folds once a character.
 pub const EXPLAINED_TEXT_CHARS_MAX: usize = 2000;
+
+/// Files that an editor has open at a time.
+pub const LSP_DOCUMENTS_MAX: usize = 1000;
 
 /// Size of a labelled corpus in bytes.
 pub const CORPUS_BYTES_MAX: u64 = 1 << 30;

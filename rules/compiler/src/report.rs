@@ -1,6 +1,6 @@
 //! A run over sources: what was read, what it makes, what is wrong with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::check::check;
@@ -26,10 +26,16 @@ pub struct Report {
 /// Reads and checks folders or files as one pack.
 #[must_use]
 pub fn check_paths(paths: &[PathBuf]) -> Report {
+    check_with(paths, &HashMap::new())
+}
+
+/// The same, with the texts that an editor holds of some of the files in place of what is on disk.
+#[must_use]
+pub(crate) fn check_with(paths: &[PathBuf], open: &HashMap<PathBuf, String>) -> Report {
     let mut report = Report::default();
     for path in paths {
         match source_paths(path) {
-            Ok(files) => files.iter().for_each(|file| report.read(file)),
+            Ok(files) => files.iter().for_each(|file| report.read(file, open.get(file))),
             Err(error) => report.unreadable(path, &error.to_string()),
         }
     }
@@ -88,8 +94,12 @@ impl Report {
         self.diagnostics.errors() == 0
     }
 
-    fn read(&mut self, file: &Path) {
-        if let Err(error) = self.sources.read(file) {
+    fn read(&mut self, file: &Path, open: Option<&String>) {
+        let read = match open {
+            Some(text) => self.sources.add(&file.display().to_string(), text.clone()),
+            None => self.sources.read(file),
+        };
+        if let Err(error) = read {
             self.unreadable(file, &error.to_string());
         }
     }

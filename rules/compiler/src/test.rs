@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use yumen_matcher::{LoadOptions, LoadedPack, Worker};
 use yumen_rules::engine::{ConditionId, Site};
+use yumen_rules::language::Language;
 use yumen_rules::pack::Pack;
-use yumen_rules::policy::Policy;
-use yumen_rules::verdict::Action;
+use yumen_rules::policy::{Policy, TypologyPolicy};
+use yumen_rules::verdict::{Action, Typology};
 use yumen_wire::event::{Address, Event};
 
 use crate::build::{BuildError, BuildOptions, pack_bytes};
@@ -48,6 +49,7 @@ pub fn run(report: &mut Report) -> Result<TestSummary, BuildError> {
     for (index, rule) in (0..).zip(&report.tree.rules) {
         run.rule(index, rule, &report.tree.suppressions);
         run.rule_sequences(index, rule, &report.tree.suppressions);
+        run.redress(index, rule);
     }
     for (index, suppression) in (0..).zip(&report.tree.suppressions) {
         run.suppression(index, suppression);
@@ -103,6 +105,29 @@ impl Run<'_> {
             if judged.held && judged.suppressed_by.is_none() {
                 let (why_zh, why_en) = split(judged.why);
                 self.fail(Diagnostic::at(test.text.span, Defect::MissHit { id: id(), why_zh, why_en }));
+            }
+        }
+    }
+
+    /// What a blocked person is told must not have what the rule looks for: it would teach the sender, and be blocked itself.
+    fn redress(&mut self, index: u32, rule: &RuleSource) {
+        let typology = rule.typology.unwrap_or(Typology::Fraud);
+        // A cue is made of words that honest people use too: its score says nothing alone.
+        let reported = TypologyPolicy::default().flag_at;
+        let span = rule.redress.as_ref().map_or(rule.id.span, |(_, span)| *span);
+        for language in Language::ALL {
+            let loaded = Arc::clone(&self.loaded);
+            let sentence = loaded.pack().redress(Some(index), typology, language);
+            let event = Event::text_only(sentence);
+            let fired = match self.worker.judge(&Site::DEFAULT, &event) {
+                Ok(judgement) => {
+                    judgement.effective().any(|fired| fired.rule == index && fired.score >= reported)
+                }
+                Err(_) => false,
+            };
+            if fired {
+                let (id, sentence) = (rule.id.value.clone(), sentence.to_owned());
+                self.fail(Diagnostic::at(span, Defect::RedressGivesAway { id, sentence }));
             }
         }
     }

@@ -11,9 +11,9 @@ use yumen_compiler::Report;
 use yumen_compiler::diagnostic::{Defect, Lang};
 
 /// Defects that no file by itself can have: they need a folder, the engine, or a second source.
-const ELSEWHERE: [&str; 14] = [
+const ELSEWHERE: [&str; 15] = [
     "E002", "E003", "E009", "E060", "E061", "E062", "E063", "E064", "E070", "E065", "E066", "E067", "E068",
-    "E069",
+    "E069", "E071",
 ];
 /// What `lint` finds has its cases in `testdata/lints` (`tests/lints.rs`).
 const LINTS: &str = "W1";

@@ -146,6 +146,7 @@ impl Judgement<'static> {
             letters: 0,
             disguised: 0,
             hidden: 0,
+            accents: 0,
             emoji: 0,
             truncated: false,
             hints: Hints(0),

@@ -87,9 +87,13 @@ pub fn judge_observed<'s, O: Observer>(
     let Scratch { texts, mut marks, hits, triggered, fired, contacts, values, number } = scratch;
     let stamp = marks.next_generation();
 
-    let folded = fold::fold(event.text, texts.folded);
+    let folded = if O::FOLDED {
+        fold::fold(event.text, texts.folded)
+    } else {
+        fold::as_sent(event.text, texts.folded)
+    };
     let mut sink = HitSink::new(hits, marks.patterns, stamp);
-    let views = scan(&pack, matcher, event.text, &folded, (texts.squeezed, texts.sound), &mut sink)?;
+    let views = scan::<O>(&pack, matcher, event.text, &folded, (texts.squeezed, texts.sound), &mut sink)?;
     let (hits, hits_overflowed) = sink.finish();
 
     let mut queue = Queue { marks: marks.rules, stamp, rules: triggered, len: 0 };
@@ -134,7 +138,7 @@ pub fn judge_observed<'s, O: Observer>(
 }
 
 /// Computes and scans the views that the pack has patterns for.
-fn scan<'s>(
+fn scan<'s, O: Observer>(
     pack: &Pack<'_>,
     matcher: &mut impl Matcher,
     text: &'s str,
@@ -142,7 +146,8 @@ fn scan<'s>(
     (squeezed, sound): (&'s mut [u8], &'s mut [u8]),
     sink: &mut HitSink<'_>,
 ) -> Result<[&'s [u8]; View::COUNT], JudgeError> {
-    let wanted = |view| pack.patterns_of(view) > 0;
+    let wanted =
+        |view| pack.patterns_of(view) > 0 && (O::FOLDED || !matches!(view, View::Squeezed | View::Sound));
     let views = [
         folded.bytes(),
         if wanted(View::Squeezed) { fold::squeeze(folded, squeezed) } else { &[] },

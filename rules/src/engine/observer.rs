@@ -15,6 +15,10 @@ pub trait Observer {
     /// goes: what is timed then is what a gateway does.
     const EXHAUSTIVE: bool = Self::ACTIVE;
 
+    /// Whether the text is folded. Where not, words are looked for in the text as it was sent, in the folded text's place, and
+    /// the views that are made of it stay empty: that measures what folding is worth.
+    const FOLDED: bool = true;
+
     /// A condition is about to be evaluated.
     fn begin(&mut self, condition: ConditionId) {
         let _ = condition;

@@ -33,7 +33,7 @@ pub const fn folded_len_max(len: usize) -> usize {
 }
 
 pub use origin::origin;
-pub use pass::fold;
+pub use pass::{as_sent, fold};
 pub use sound::sound;
 pub use squeeze::squeeze;
 
@@ -51,6 +51,8 @@ pub struct Stats {
     pub disguised: u32,
     /// Zero-width and other invisible characters.
     pub hidden: u32,
+    /// Accents and other marks on the character before, each of its own.
+    pub accents: u32,
     /// Emoji.
     pub emoji: u32,
     /// The output was too small: the rest of the text wasn't folded.
@@ -110,10 +112,41 @@ impl<'b> Folded<'b> {
         &self.stats
     }
 
-    /// Mostly Latin letters: more than half of the characters.
+    /// Mostly Latin letters: more than half of the characters that can be seen.
     #[must_use]
     pub const fn is_latin(&self) -> bool {
-        self.stats.letters.saturating_mul(2) > self.stats.chars
+        let unseen = self.stats.hidden.saturating_add(self.stats.accents);
+        self.stats.letters.saturating_mul(2) > self.stats.chars.saturating_sub(unseen)
+    }
+}
+
+/// What a character is written with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Script {
+    /// A letter that is Latin, or looks or is styled like one.
+    Latin,
+    /// A Han character.
+    Han,
+    /// A Han character that has a simplified form, and isn't it.
+    TraditionalHan,
+    /// Anything else.
+    Other,
+}
+
+/// What a character is written with, by the folding tables.
+#[must_use]
+pub fn script_of(char: char) -> Script {
+    const HAN: core::ops::RangeInclusive<u32> = 0x3400..=0x9fff;
+    let from = u32::from(char);
+    if char.is_ascii() {
+        return if char.is_ascii_alphabetic() { Script::Latin } else { Script::Other };
+    }
+    let code = scan::code_of(from);
+    match code {
+        0..0x80 if code.to_le_bytes()[0].is_ascii_alphabetic() => Script::Latin,
+        0x80..table::SAME if HAN.contains(&from) && HAN.contains(&u32::from(code)) => Script::TraditionalHan,
+        _ if HAN.contains(&from) => Script::Han,
+        _ => Script::Other,
     }
 }
 

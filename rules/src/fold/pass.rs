@@ -21,6 +21,25 @@ pub fn fold<'b>(text: &str, out: &'b mut [u8]) -> Folded<'b> {
     Folded { bytes: out.get(..len).unwrap_or_default(), stats }
 }
 
+/// The text as it was sent, but for the case of ASCII: what a search for plain words would see. It stands where the folded
+/// text stands when the worth of folding is measured.
+#[must_use]
+pub fn as_sent<'b>(text: &str, out: &'b mut [u8]) -> Folded<'b> {
+    let mut len = text.len().min(out.len());
+    while !text.is_char_boundary(len) {
+        len -= 1;
+    }
+    let mut stats = Stats { truncated: len < text.len(), hints: Hints(u8::MAX), ..Stats::default() };
+    let out = out.get_mut(..len).unwrap_or_default();
+    for (to, from) in out.iter_mut().zip(text.bytes()) {
+        *to = from.to_ascii_lowercase();
+        stats.chars += u32::from(from & 0xc0 != 0x80);
+        stats.digits += u32::from(from.is_ascii_digit());
+        stats.letters += u32::from(from.is_ascii_alphabetic());
+    }
+    Folded { bytes: out, stats }
+}
+
 /// Told where each piece of output came from; `()` in the hot path.
 pub(super) trait Trace {
     /// The next output comes from these bytes of the text.
@@ -227,7 +246,10 @@ impl<'b, T: Trace> Pass<'b, T> {
                 self.stats.hidden += 1;
                 self.stats.disguised += u32::from(self.last != Last::Start && self.gap & GAP_EMOJI == 0);
             }
-            ACCENT => self.script += u32::from(self.last == Last::Wide && self.gap == 0),
+            ACCENT => {
+                self.stats.accents += 1;
+                self.script += u32::from(self.last == Last::Wide && self.gap == 0);
+            }
             KEYCAP => self.stats.disguised += u32::from(self.last == Last::Ascii),
             _ => self.text(code, rest),
         }

@@ -178,7 +178,9 @@ fn section_table(bytes: &[u8], header: &Header) -> Result<[Span; SectionKind::CO
     }
     let mut found = [Span::default(); SectionKind::COUNT];
     for ((slot, span), kind) in found.iter_mut().zip(spans).zip(SectionKind::ALL) {
-        let optional = matches!(kind, SectionKind::Classifier | SectionKind::Automaton).then(Span::default);
+        let may_be_absent =
+            matches!(kind, SectionKind::Classifier | SectionKind::Automaton | SectionKind::Redress);
+        let optional = may_be_absent.then(Span::default);
         *slot = span.or(optional).ok_or(PackError::MissingSection(*kind))?;
     }
     Ok(found)
@@ -297,6 +299,11 @@ fn check_records(pack: &Pack<'_>) -> Result<(), PackError> {
                     CanaryOwner::Suppression(suppression) => suppression < pack.count(S::Suppressions),
                 },
         )
+    })?;
+    all(S::Redress, &|index| {
+        let redress = pack.redress_record(index)?;
+        let of_rule = redress.rule.is_none_or(|rule| rule < pack.count(S::Rules));
+        Some(of_rule && redress.sentences.into_iter().all(string))
     })
 }
 

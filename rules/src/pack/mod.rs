@@ -52,8 +52,9 @@
 //! | 18 | protections | 12: id (4), class (1), 0 (1), nodes (2), first node (4) |
 //! | 19 | canaries | 12: text (4), owner (4), owner kind (1: 0 rule, 1 suppression), expectation (1: 0 miss, 1 hit), 0 (2) |
 //! | 32 | automaton | the bytes of an automaton for small devices (crate `yumen-edge`, which specifies and checks it); may be absent, and may be passed over |
-//! | 33, 35–63 | | reserved: 33 number sets |
+//! | 33, 36–63 | | reserved: 33 number sets |
 //! | 34 | classifier | the features of [`crate::classify`], which specifies it; may be absent |
+//! | 35 | redress | 20: rule (4; all ones: the typology's own), typology (1), 0 (3), then a sentence for the person who was blocked in Chinese, traditional Chinese, English (4 each; the empty string where there is none); may be absent, and not critical |
 //!
 //! # Signature (64 bytes)
 //! Ed25519 over every byte before it. All zero in a pack that isn't signed yet.
@@ -221,6 +222,8 @@ sections! {
     Classifier = 34, 19, 0, "classifier";
     /// The automaton of small devices.
     Automaton = 32, 20, 1, "automaton";
+    /// What is said to the person who was blocked.
+    Redress = 35, 21, 20, "redress";
 }
 
 #[cfg(test)]
@@ -236,8 +239,8 @@ mod tests {
 
     #[test]
     fn wire_numbers_are_frozen() {
-        let wire: [u16; 21] = core::array::from_fn(|slot| SectionKind::ALL[slot] as u16);
-        assert_eq!(wire, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 34, 32]);
+        let wire: [u16; 22] = core::array::from_fn(|slot| SectionKind::ALL[slot] as u16);
+        assert_eq!(wire, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 34, 32, 35]);
         assert_eq!((FORMAT_VERSION, HEADER_LEN, SECTION_ENTRY_LEN, SIGNATURE_LEN), (1, 128, 16, 64));
         assert_eq!(MAGIC, *b"YUMENPCK");
     }

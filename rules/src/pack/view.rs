@@ -10,6 +10,7 @@ use super::node::{NODE_LEN, Node};
 use super::read::{u8_at, u16_at, u32_at};
 use super::registry::{Organisation, OrganisationKind};
 use crate::classify::Model;
+use crate::language::Language;
 use crate::signal::{Protected, View};
 use crate::verdict::{Ladder, Typology};
 
@@ -114,6 +115,15 @@ pub enum ListKind {
     Prefix = 1,
     /// The field is the entry or a subdomain of it.
     Domain = 2,
+}
+
+/// Sentences for the person who was blocked, by [`Language`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Redress {
+    /// Whose they are; `None` are the typology's own.
+    pub(super) rule: Option<u32>,
+    pub(super) typology: Typology,
+    pub(super) sentences: [StringId; Language::COUNT],
 }
 
 /// A list.
@@ -439,6 +449,34 @@ impl<'p> Pack<'p> {
             class,
             nodes: u16_at(record, 6),
             first_node: u32_at(record, 8),
+        })
+    }
+
+    /// What to say to the person whose message or call was blocked: the rule's own sentence, or its typology's, or what is
+    /// said where the pack has none. It names the practice in words for laymen, and nothing of what gave it away.
+    #[must_use]
+    pub fn redress(&self, rule: Option<u32>, typology: Typology, language: Language) -> &'p str {
+        let find = |wanted: &dyn Fn(&Redress) -> bool| {
+            (0..self.count(SectionKind::Redress)).find_map(|index| {
+                let redress = self.redress_record(index).filter(|redress| wanted(redress))?;
+                let sentence = self.string(*redress.sentences.get(language as usize)?);
+                (!sentence.is_empty()).then_some(sentence)
+            })
+        };
+        let own = rule.and_then(|rule| find(&|redress| redress.rule == Some(rule)));
+        let of_typology = || find(&|redress| redress.rule.is_none() && redress.typology == typology);
+        own.or_else(of_typology).unwrap_or(language.redress())
+    }
+
+    pub(super) fn redress_record(&self, index: u32) -> Option<Redress> {
+        let record: &[u8; 20] = self.record(SectionKind::Redress, index)?;
+        if record.get(5..8) != Some(&[0; 3]) {
+            return None;
+        }
+        Some(Redress {
+            rule: Some(u32_at(record, 0)).filter(|&rule| rule != u32::MAX),
+            typology: Typology::from_wire(u8_at(record, 4))?,
+            sentences: [u32_at(record, 8), u32_at(record, 12), u32_at(record, 16)],
         })
     }
 

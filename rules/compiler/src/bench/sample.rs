@@ -4,7 +4,7 @@
 use yumen_rules::signal::{Field, View};
 use yumen_rules::verdict::{Ladder, Typology};
 
-use crate::draft::{Expr, GroupDraft, PackDraft, PatternDraft, RuleDraft, SenderDraft};
+use crate::draft::{Expr, GroupDraft, PackDraft, PatternDraft, RedressTexts, RuleDraft, SenderDraft};
 use crate::embedded;
 
 /// A pack of so many literals and regular expressions, in groups of ten, with a rule for every two groups.
@@ -107,6 +107,7 @@ fn rule(index: usize, groups: usize) -> RuleDraft {
         ]),
         hits: Vec::new(),
         misses: Vec::new(),
+        redress: RedressTexts::default(),
     }
 }
 

@@ -9,9 +9,11 @@ mod rules;
 
 use std::collections::HashMap;
 
+use yumen_rules::verdict::Typology;
+
 use crate::diagnostic::{Defect, Diagnostic, Diagnostics, Words};
-use crate::draft::{ListIndex, PackDraft};
-use crate::source::tree::{ListSource, Tree};
+use crate::draft::{ListIndex, PackDraft, RedressTexts};
+use crate::source::tree::{ListSource, RedressSource, Tree};
 use crate::source::{Span, Text};
 
 pub(crate) use regex::view_name;
@@ -50,10 +52,29 @@ pub fn check(tree: &Tree, out: &mut Diagnostics) -> PackDraft {
         lists: registry::lists(&lists, &list_uses, out),
         senders: registry::senders(&tree.senders, out),
         classifier: tree.classifier.clone(),
+        redress: redress(&tree.redress, out),
         ..PackDraft::default()
     };
     prune::unused(&mut draft);
     draft
+}
+
+/// One a typology.
+fn redress(sources: &[RedressSource], out: &mut Diagnostics) -> Vec<(Typology, RedressTexts)> {
+    let mut first: HashMap<Typology, Span> = HashMap::new();
+    let mut texts = Vec::new();
+    for source in sources {
+        let Some(typology) = source.typology else { continue };
+        if let Some(&span) = first.get(&typology) {
+            let diagnostic =
+                Diagnostic::at(source.span, Defect::Duplicate { name: typology.id().to_owned() });
+            out.push(diagnostic.and(span, Words::new("第一次在这里", "first here")));
+            continue;
+        }
+        first.insert(typology, source.span);
+        texts.push((typology, source.texts.clone()));
+    }
+    texts
 }
 
 /// Forms of ids and names, and those that are there twice.

@@ -62,6 +62,7 @@ impl<'a> Resolver<'a> {
             when,
             hits: texts(id, &source.hits, out),
             misses: texts(id, &source.misses, out),
+            redress: source.redress.as_ref().map(|(texts, _)| texts.clone()).unwrap_or_default(),
         }
     }
 

@@ -53,8 +53,12 @@ impl CorpusArgs {
         Corpus::read(file, &options).map_err(|error| error.to_string())
     }
 
+    pub(super) fn threads(&self) -> usize {
+        self.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from))
+    }
+
     pub(super) fn run(&self, pack: &Arc<LoadedPack>, corpus: &Corpus) -> Result<Run, Failure> {
-        let threads = self.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+        let threads = self.threads();
         let (all, shown) = (corpus.records.len().max(1), AtomicUsize::new(0));
         let on_terminal = io::stderr().is_terminal();
         let done = run(pack, corpus, threads, |records| {

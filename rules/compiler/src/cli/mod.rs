@@ -7,10 +7,13 @@ mod build;
 mod check;
 mod corpus;
 mod diff;
+mod evade;
 mod eval;
 mod explain;
+mod fmt;
 mod keys;
 mod lint;
+mod lsp;
 mod new;
 mod pack;
 mod profile;
@@ -47,8 +50,16 @@ pub enum RulesCommand {
     Explain(explain::ExplainArgs),
     /// Say what a pack does on labelled messages, by label, practice and rule 在带标签的短信上评估规则
     Eval(eval::EvalArgs),
+    /// Say what disguise does to recall, with folding and without 评测规避手法下的召回
+    Evade(evade::EvadeArgs),
     /// Say what another pack would newly block and let through 比较两个规则包
     Diff(diff::DiffArgs),
+    /// Write rule files one way; comments stay 整理规则文件的格式
+    Fmt(fmt::FmtArgs),
+    /// Print the JSON schema of rule files, for editors 输出规则文件的 JSON Schema
+    Schema,
+    /// Serve an editor: underlines, completion, explanations, formatting 编辑器的语言服务
+    Lsp(lsp::LspArgs),
     /// Say what is right and still not wise 规则体检
     Lint(lint::LintArgs),
     /// Say which rules' conditions take longest 找出最慢的规则
@@ -85,7 +96,11 @@ pub fn run(command: RulesCommand) -> ExitCode {
         RulesCommand::Verify(args) => verify::run(&args),
         RulesCommand::Explain(args) => explain::run(&args),
         RulesCommand::Eval(args) => eval::run(&args),
+        RulesCommand::Evade(args) => evade::run(&args),
         RulesCommand::Diff(args) => diff::run(&args),
+        RulesCommand::Fmt(args) => fmt::run(&args),
+        RulesCommand::Schema => lsp::print_schema(),
+        RulesCommand::Lsp(args) => lsp::run(&args),
         RulesCommand::Lint(args) => lint::run(&args),
         RulesCommand::Profile(args) => profile::run(&args),
         RulesCommand::New(args) => new::run(&args),

@@ -83,8 +83,8 @@ defects! {
     UnknownSection { name } Error "E004"
     zh "没有 `{name}` 这种段"
     en "there is no section `{name}`"
-    help_zh "可用的段：[pack]、[defaults]、[[group]]、[[rule]]、[[suppress]]、[[protect]]、[[list]]、[[sender]]、[[scenario]]"
-    help_en "sections are [pack], [defaults], [[group]], [[rule]], [[suppress]], [[protect]], [[list]], [[sender]], [[scenario]]";
+    help_zh "可用的段：[pack]、[defaults]、[[group]]、[[rule]]、[[suppress]]、[[protect]]、[[list]]、[[sender]]、[[scenario]]、[[redress]]"
+    help_en "sections are [pack], [defaults], [[group]], [[rule]], [[suppress]], [[protect]], [[list]], [[sender]], [[scenario]], [[redress]]";
 
     /// A field that a section doesn't have.
     UnknownField { field, place } Error "E005"
@@ -219,6 +219,13 @@ defects! {
     en "the list `{name}` is empty"
     help_zh "写 `entries = [...]` 或 `file = \"…\"`"
     help_en "give `entries = [...]` or `file = \"…\"`";
+
+    /// A sentence for the person who was blocked that no message has room for.
+    LongRedress { chars, limit } Error "E027"
+    zh "给被拦截者的说明有 {chars} 个字，最多 {limit} 个"
+    en "the sentence for the person who was blocked has {chars} characters, at most {limit} are allowed"
+    help_zh "用一句外行能懂的话说明是哪种手法，以及怎样申诉"
+    help_en "say in one plain sentence which practice it is taken for, and how to appeal";
 
     /// A condition that can't be parsed.
     Unexpected { found, expected_zh, expected_en } Error "E030"
@@ -407,6 +414,13 @@ defects! {
     ScenarioCaught { id, at, all, action, rules } Error "E069"
     zh "场景 `{id}` 的第 {at} 次（共 {all} 次）被误判为 {action}：{rules}"
     en "attempt {at} of {all} of the scenario `{id}` gets {action}, which it must not: {rules}";
+
+    /// A sentence for the person who was blocked that says what the rule looks for.
+    RedressGivesAway { id, sentence } Error "E071"
+    zh "`{id}` 的说明泄露了规则：“{sentence}”自身就满足条件"
+    en "the sentence of `{id}` gives the rule away: \"{sentence}\" meets its condition by itself"
+    help_zh "骗子也会读到这句话：说出是哪种手法，不要重复规则要找的词"
+    help_en "fraudsters read it too: name the practice, and don't repeat the words that the rule looks for";
 
     /// The pack couldn't be made of sources that are right.
     NotBuilt { reason } Error "E070"

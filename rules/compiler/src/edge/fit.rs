@@ -4,7 +4,7 @@ use super::rank::rank;
 use super::{EdgeError, Parts, automaton};
 use crate::build::{BuildError, BuildOptions, Built};
 use crate::check::prune;
-use crate::draft::{PackDraft, RuleDraft};
+use crate::draft::{PackDraft, RedressTexts, RuleDraft};
 use crate::emit::{EmitError, emit};
 
 /// The classifier goes along where it takes no more than this part of the flash.
@@ -128,6 +128,7 @@ fn pack_of(draft: &PackDraft, kept: &[usize]) -> Result<(Vec<u8>, Parts), FitErr
     kept.sort_unstable();
     let number = |rule: usize| kept.binary_search(&rule).ok();
     let mut small = draft.clone();
+    small.redress.clear();
     small.rules = kept.iter().filter_map(|&rule| draft.rules.get(rule)).map(lean).collect();
     for suppression in &mut small.suppressions {
         let named = !suppression.rules.is_empty();
@@ -152,6 +153,7 @@ fn lean(rule: &RuleDraft) -> RuleDraft {
     lean.title_zh.clear();
     lean.title_en.clear();
     lean.hits.truncate(CANARIES_OF_A_RULE);
+    lean.redress = RedressTexts::default();
     lean.misses.truncate(CANARIES_OF_A_RULE);
     lean
 }

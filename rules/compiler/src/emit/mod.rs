@@ -59,6 +59,7 @@ pub fn emit(draft: &PackDraft) -> Result<Vec<u8>, EmitError> {
     if !draft.automaton.is_empty() {
         sections.table(SectionKind::Automaton, draft.automaton.clone(), wire(draft.automaton.len())?);
     }
+    redress(draft, &mut sections)?;
     let bytes = assemble(draft, &sections)?;
     match yumen_rules::pack::Layout::new_checked(&bytes) {
         Ok(_) => Ok(bytes),
@@ -272,6 +273,22 @@ fn classifier(draft: &PackDraft, sections: &mut Sections) -> Result<(), EmitErro
     Ok(())
 }
 
+/// The typologies' own first, then those of rules; a sentence that isn't there is the empty string.
+fn redress(draft: &PackDraft, sections: &mut Sections) -> Result<(), EmitError> {
+    let of_typologies = draft.redress.iter().map(|(typology, texts)| (u32::MAX, *typology, texts));
+    let of_rules = (0..).zip(&draft.rules).filter(|(_, rule)| !rule.redress.is_empty());
+    let all = of_typologies.chain(of_rules.map(|(index, rule)| (index, rule.typology, &rule.redress)));
+    for (rule, typology, texts) in all {
+        let mut record = rule.to_le_bytes().to_vec();
+        record.extend_from_slice(&[typology as u8, 0, 0, 0]);
+        for text in &texts.0 {
+            record.extend_from_slice(&sections.string(text)?.to_le_bytes());
+        }
+        sections.record(SectionKind::Redress, &[&record]);
+    }
+    Ok(())
+}
+
 fn assemble(draft: &PackDraft, sections: &Sections) -> Result<Vec<u8>, EmitError> {
     let kinds: Vec<SectionKind> = SectionKind::ALL
         .iter()
@@ -296,7 +313,9 @@ fn assemble(draft: &PackDraft, sections: &Sections) -> Result<Vec<u8>, EmitError
     let mut out = header(draft, kinds.len(), total)?;
     for (kind, words) in kinds.iter().zip(table.as_chunks::<3>().0) {
         out.extend_from_slice(&(*kind as u16).to_le_bytes());
-        let flags = if *kind == SectionKind::Automaton { 0 } else { CRITICAL };
+        // An engine that knows no automaton scans another way, and one that can't excuse itself still judges right.
+        let may_be_passed_over = matches!(kind, SectionKind::Automaton | SectionKind::Redress);
+        let flags = if may_be_passed_over { 0 } else { CRITICAL };
         out.extend_from_slice(&flags.to_le_bytes());
         words.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
     }

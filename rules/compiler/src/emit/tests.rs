@@ -10,7 +10,7 @@ use yumen_wire::event::Event;
 
 use super::*;
 use crate::draft::{
-    Compare, Expr, GroupDraft, ListDraft, ListKind, PatternDraft, ProtectDraft, SuppressDraft,
+    Compare, Expr, GroupDraft, ListDraft, ListKind, PatternDraft, ProtectDraft, RedressTexts, SuppressDraft,
 };
 
 /// One pattern a group, all of them single letters, so that a text says which groups hold.
@@ -34,6 +34,7 @@ fn rule(id: &str, when: Expr) -> RuleDraft {
         when,
         hits: Vec::new(),
         misses: Vec::new(),
+        redress: RedressTexts::default(),
     }
 }
 

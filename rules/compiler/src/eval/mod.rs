@@ -19,7 +19,7 @@ use crate::corpus::{Corpus, Meaning};
 pub use html::html;
 pub use json::json;
 pub use render::render;
-pub use run::{Outcome, RuleCost, Run, RunError, run};
+pub use run::{Outcome, RuleCost, Run, RunError, run, run_as_sent};
 
 /// Counts of the messages of one label, or of one label and variant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -77,6 +77,41 @@ pub fn run(
     threads: usize,
     progress: impl Fn(usize) + Sync,
 ) -> Result<Run, RunError> {
+    run_by(pack, corpus, threads, progress, |worker, event| {
+        Ok(outcome(&worker.judge(&Site::DEFAULT, event)?, &Policy::enforcing()))
+    })
+}
+
+/// The same without folding: what a search for the same words in the text as it was sent would find.
+///
+/// # Errors
+/// [`RunError`].
+pub fn run_as_sent(
+    pack: &Arc<LoadedPack>,
+    corpus: &Corpus,
+    threads: usize,
+    progress: impl Fn(usize) + Sync,
+) -> Result<Run, RunError> {
+    run_by(pack, corpus, threads, progress, |worker, event| {
+        let judgement = worker.judge_observed(&Site::DEFAULT, event, &mut AsSent)?;
+        Ok(outcome(&judgement, &Policy::enforcing()))
+    })
+}
+
+struct AsSent;
+
+impl Observer for AsSent {
+    const ACTIVE: bool = false;
+    const FOLDED: bool = false;
+}
+
+fn run_by(
+    pack: &Arc<LoadedPack>,
+    corpus: &Corpus,
+    threads: usize,
+    progress: impl Fn(usize) + Sync,
+    judge: impl Fn(&mut Worker, &Event<'_>) -> Result<Outcome, JudgeError> + Sync,
+) -> Result<Run, RunError> {
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let overhead_ns = clock_ns();
     let workers: Vec<Worker> =
@@ -85,8 +120,8 @@ pub fn run(
         let handles: Vec<_> = workers
             .into_iter()
             .map(|worker| {
-                let (next, done, progress) = (&next, &done, &progress);
-                scope.spawn(move || part(worker, corpus, next, done, progress))
+                let (next, done, progress, judge) = (&next, &done, &progress, &judge);
+                scope.spawn(move || part(worker, corpus, next, done, progress, judge))
             })
             .collect();
         handles.into_iter().map(|handle| handle.join().unwrap_or(Err(RunError::WorkerLost))).collect()
@@ -128,8 +163,8 @@ fn part(
     next: &AtomicUsize,
     done: &AtomicUsize,
     progress: &impl Fn(usize),
+    judge: &impl Fn(&mut Worker, &Event<'_>) -> Result<Outcome, JudgeError>,
 ) -> Result<Part, RunError> {
-    let policy = Policy::enforcing();
     let rules = worker.pack().pack().count(SectionKind::Rules) as usize;
     let mut part = Part { timing: Timing::new(rules), ..Part::default() };
     loop {
@@ -143,7 +178,7 @@ fn part(
         let started = CpuClock::now();
         for record in records {
             let event = Event::text_only(corpus.text(record));
-            outcomes.push(outcome(&worker.judge(&Site::DEFAULT, &event)?, &policy));
+            outcomes.push(judge(&mut worker, &event)?);
         }
         part.ns += started.elapsed_ns();
         part.untimed = part.untimed.saturating_add(records.len() as u64);

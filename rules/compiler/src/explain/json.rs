@@ -3,6 +3,8 @@
 use serde_json::{Value, json as object};
 
 use super::{Explanation, FieldValue, GroupHits, Outcome, RuleOutcome, Tree};
+use yumen_rules::language::Language;
+
 use crate::check::view_name;
 
 /// As one JSON object.
@@ -30,6 +32,13 @@ pub fn json(explanation: &Explanation) -> Value {
             "rule": explanation.decided_by,
             "shadow": verdict.shadow.name(),
         },
+        "reason": explanation.redress.as_ref().map(|redress| object!({
+            "language": redress.language.tag(),
+            "sentence": redress.sentence(),
+            "sentences": map(Language::ALL.iter().zip(&redress.sentences).map(|(language, sentence)| {
+                (language.tag(), Value::from(sentence.as_str()))
+            })),
+        })),
     })
 }
 

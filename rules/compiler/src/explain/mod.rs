@@ -16,6 +16,7 @@ use std::sync::Arc;
 use yumen_matcher::Worker;
 use yumen_rules::classify::Reason;
 use yumen_rules::engine::{ConditionId, JudgeError, Judgement, Site};
+use yumen_rules::language::Language;
 use yumen_rules::pack::Pack;
 use yumen_rules::policy::{Policy, Verdict};
 use yumen_rules::signal::{Field, Protected, View};
@@ -61,6 +62,25 @@ pub struct Explanation {
     pub verdict: Verdict,
     /// The id of the rule the verdict names.
     pub decided_by: Option<String>,
+    /// What the person who was blocked is told; `None` where nothing is blocked.
+    pub redress: Option<Redress>,
+}
+
+/// What the person who was blocked is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redress {
+    /// The language of the message.
+    pub language: Language,
+    /// The sentence in every language, by [`Language`].
+    pub sentences: [String; Language::COUNT],
+}
+
+impl Redress {
+    /// The sentence in the language of the message.
+    #[must_use]
+    pub fn sentence(&self) -> &str {
+        self.sentences.get(self.language as usize).map_or("", String::as_str)
+    }
 }
 
 /// From this percent on the classifier's reasons are shown.
@@ -137,6 +157,11 @@ pub fn explain(
             .collect(),
         decided_by: verdict.rule.map(|rule| pack.rule_id(rule).to_owned()),
         reasons: reasons(pack, &judgement),
+        redress: verdict.typology.filter(|_| verdict.action.blocks()).map(|typology| Redress {
+            language: Language::of(event.text),
+            sentences: Language::ALL
+                .map(|language| pack.redress(verdict.rule, typology, language).to_owned()),
+        }),
         verdict,
     })
 }

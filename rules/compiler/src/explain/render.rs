@@ -168,6 +168,10 @@ impl Page {
                 self.words("若全部规则都执行且无保护", "if every rule enforced and nothing were protected");
             self.line(1, &format!("{words}: {}", verdict.shadow.name()));
         }
+        if let Some(redress) = &explanation.redress {
+            let words = self.words("告知被拦者", "to tell the person blocked");
+            self.line(1, &format!("{words}: {}", redress.sentence()));
+        }
     }
 }
 

@@ -50,6 +50,9 @@ fn object(out: &mut String, line: u64, opinion: &Opinion, error: Option<&str>) {
         let _ = write!(out, "{}", serde_json::Value::from(rule.as_str()));
     }
     out.push(']');
+    if !opinion.reason.is_empty() {
+        let _ = write!(out, ",\"reason\":{}", serde_json::Value::from(opinion.reason.as_str()));
+    }
     if let Some(error) = error {
         let _ = write!(out, ",\"error\":{}", serde_json::Value::from(error));
     }
@@ -85,13 +88,14 @@ mod tests {
             typology: Some(Typology::DebtCollection),
             score: 85,
             rules: vec!["debt-collection/a".to_owned(), "debt-collection/b".to_owned()],
+            reason: "疑似“讨债”".to_owned(),
         };
         let mut out = String::new();
         write(&mut out, Output::JsonLines, 1, "", &opinion, None);
         assert_eq!(
             out,
             "{\"line\":1,\"verdict\":\"reject\",\"typology\":\"debt-collection\",\"score\":85,\
-             \"rules\":[\"debt-collection/a\",\"debt-collection/b\"]}\n"
+             \"rules\":[\"debt-collection/a\",\"debt-collection/b\"],\"reason\":\"疑似“讨债”\"}\n"
         );
         out.clear();
         write(&mut out, Output::JsonLines, 2, "", &Opinion::default(), Some("not \"JSON\""));

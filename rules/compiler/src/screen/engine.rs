@@ -6,6 +6,7 @@ use yumen_behaviour::limits::NUMBERS_REPLAYED;
 use yumen_behaviour::{Behaviour, Ending, Timeline};
 use yumen_matcher::{LoadedPack, Worker, WorkerError};
 use yumen_rules::engine::Site;
+use yumen_rules::language::Language;
 use yumen_rules::policy::Policy;
 use yumen_rules::verdict::Action;
 use yumen_wire::event::Event;
@@ -64,6 +65,12 @@ impl Judge for EngineJudge {
             action: Some(verdict.action),
             typology: verdict.typology.filter(|_| verdict.action != Action::Allow),
             score: verdict.score,
+            reason: verdict
+                .typology
+                .filter(|_| verdict.action.blocks())
+                .map_or_else(String::new, |typology| {
+                    pack.pack().redress(verdict.rule, typology, Language::of(event.text)).to_owned()
+                }),
             rules: judgement.effective().map(|fired| pack.pack().rule_id(fired.rule).to_owned()).collect(),
         })
     }

@@ -106,6 +106,8 @@ pub struct Opinion {
     pub score: u8,
     /// The ids of the rules that fired and weren't suppressed.
     pub rules: Vec<String>,
+    /// What the person who was blocked is told, in the language of the message; empty where nothing is blocked.
+    pub reason: String,
 }
 
 /// What judges messages; each worker thread has one.

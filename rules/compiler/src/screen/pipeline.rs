@@ -234,6 +234,7 @@ mod tests {
                 typology: bad.then_some(Typology::Fraud),
                 score: if bad { 90 } else { 0 },
                 rules: Vec::new(),
+                reason: String::new(),
             })
         }
     }

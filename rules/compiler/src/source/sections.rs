@@ -15,10 +15,11 @@ use super::sequence::SequenceSource;
 use super::text::Text;
 use super::tree::{
     Channels, Defaults, GroupSource, ListSource, MatchSource, ModuleSource, NamedMatch, ProtectSource,
-    RuleSource, SenderSource, SuppressSource, TestSource, Tree,
+    RedressSource, RuleSource, SenderSource, SuppressSource, TestSource, Tree,
 };
 use crate::diagnostic::{Defect, Diagnostic, Diagnostics, Words};
-use crate::draft::ListKind;
+use crate::draft::{ListKind, RedressTexts};
+use crate::limits::REDRESS_CHARS_MAX;
 
 /// Reads the files of one folder into `tree`.
 pub fn read_module(sources: &mut SourceMap, files: &[FileId], tree: &mut Tree, out: &mut Diagnostics) {
@@ -67,10 +68,10 @@ fn parse<'a>(file: FileId, text: &'a str, out: &mut Diagnostics) -> Spanned<DeTa
     document
 }
 
-const SECTIONS: [&str; 7] = ["group", "rule", "suppress", "protect", "list", "sender", "scenario"];
+const SECTIONS: [&str; 8] = ["group", "rule", "suppress", "protect", "list", "sender", "scenario", "redress"];
 const MATCH_FIELDS: [&str; 6] = ["any", "all", "regex", "include", "view", "need"];
 const GROUP_FIELDS: [&str; 7] = ["id", "any", "all", "regex", "include", "view", "need"];
-const RULE_FIELDS: [&str; 12] = [
+const RULE_FIELDS: [&str; 13] = [
     "id",
     "typology",
     "title",
@@ -83,6 +84,7 @@ const RULE_FIELDS: [&str; 12] = [
     "when",
     "hit",
     "miss",
+    "redress",
 ];
 const SUPPRESS_FIELDS: [&str; 9] =
     ["id", "title", "title_en", "match", "when", "rules", "typologies", "hit", "miss"];
@@ -137,6 +139,7 @@ impl Reader<'_> {
                     "protect" => tree.protections.extend(self.protect(section)),
                     "list" => tree.lists.extend(self.list(section, sources)),
                     "scenario" => self.scenario(section, tree),
+                    "redress" => tree.redress.extend(self.redress_section(section)),
                     _ => tree.senders.extend(self.sender(section)),
                 }
             }
@@ -198,6 +201,7 @@ impl Reader<'_> {
             misses: misses.texts,
             hit_sequences: hits.sequences,
             miss_sequences: misses.sequences,
+            redress: self.own_redress(section),
             span: section.span,
             id: self.required(section, "id")?,
         };
@@ -238,6 +242,40 @@ impl Reader<'_> {
             span: section.span,
             id: self.required(section, "id")?,
         })
+    }
+
+    /// `[[redress]]`: all languages, for a practice.
+    fn redress_section(&mut self, section: Section<'_>) -> Option<RedressSource> {
+        self.only(section, &["typology", "zh", "zh_hant", "en"]);
+        for field in ["typology", "zh", "zh_hant", "en"] {
+            self.required(section, field);
+        }
+        let texts = self.redress_texts(section);
+        Some(RedressSource { typology: self.typology(section), texts, span: section.span })
+    }
+
+    /// A rule's `redress = { zh = …, zh_hant = …, en = … }`: some or all of them.
+    fn own_redress(&mut self, section: Section<'_>) -> Option<(RedressTexts, Span)> {
+        let value = section.table.get("redress")?;
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong_type(value, "redress", "表：{ zh = …, en = … }", "a table: { zh = …, en = … }");
+            return None;
+        };
+        let section = Section { table, place: "redress", span: self.span(value) };
+        self.only(section, &["zh", "zh_hant", "en"]);
+        Some((self.redress_texts(section), section.span))
+    }
+
+    fn redress_texts(&mut self, section: Section<'_>) -> RedressTexts {
+        RedressTexts(["zh", "zh_hant", "en"].map(|field| {
+            let Some(text) = self.text(section, field) else { return String::new() };
+            let chars = text.value.chars().count();
+            if chars > REDRESS_CHARS_MAX {
+                let (chars, limit) = (chars.to_string(), REDRESS_CHARS_MAX.to_string());
+                self.out.at(text.span, Defect::LongRedress { chars, limit });
+            }
+            text.value
+        }))
     }
 
     /// `weights` names a file that `yumen rules train` wrote.

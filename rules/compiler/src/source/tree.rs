@@ -6,7 +6,7 @@ use yumen_rules::verdict::{Ladder, Typology};
 use super::map::Span;
 use super::sequence::{Expect, SequenceSource};
 use super::text::Text;
-use crate::draft::ListKind;
+use crate::draft::{ListKind, RedressTexts};
 
 /// Everything of a build.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,19 @@ pub struct Tree {
     pub scenarios: Vec<ScenarioSource>,
     /// The classifier's section of the pack; empty where there is none.
     pub classifier: Vec<u8>,
+    /// `[[redress]]`s.
+    pub redress: Vec<RedressSource>,
+}
+
+/// `[[redress]]`: what the person who was blocked is told.
+#[derive(Clone, Debug)]
+pub struct RedressSource {
+    /// For which practice.
+    pub typology: Option<Typology>,
+    /// The sentences.
+    pub texts: RedressTexts,
+    /// The section's header.
+    pub span: Span,
 }
 
 /// `[pack]`: a folder's name and titles.
@@ -141,6 +154,8 @@ pub struct RuleSource {
     pub hit_sequences: Vec<SequenceSource>,
     /// Sequences that it must not catch anything of.
     pub miss_sequences: Vec<SequenceSource>,
+    /// Its own sentences for the person who was blocked, and where they stand.
+    pub redress: Option<(RedressTexts, Span)>,
     /// The section's header.
     pub span: Span,
 }
