@@ -9,6 +9,7 @@ use crate::behaviour::Behaviour;
 use crate::config::{Config, LinkError};
 use crate::doors::{Doors, ListenError};
 use crate::http::{self, Readiness};
+use crate::identity::{Identity, IdentityError};
 use crate::metrics::Counted;
 use crate::mqtt::{self, Down, Facts, Link};
 use crate::packs::{PackFailure, Packs};
@@ -63,6 +64,9 @@ pub enum StartError {
     /// The link to the hub.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// The key that signs what is said to the hub.
+    #[error("mqtt.signing_key: {0}")]
+    Identity(#[from] IdentityError),
     /// The decision API.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -119,7 +123,14 @@ impl Daemon {
             }
             None => None,
         };
-        let link = config.link_options()?.map(|options| start_link(options, &spool, &packs, &doors, shared));
+        let link = match config.link_options()? {
+            Some(options) => {
+                let key = config.signing_key();
+                let identity = Some(Arc::new(Identity::load_or_make(&key)?));
+                Some(start_link(mqtt::Options { identity, ..options }, &spool, &packs, &doors, shared))
+            }
+            None => None,
+        };
         let draining = Arc::new(AtomicBool::new(false));
         let mut registry = Registry::default();
         packs.register(&mut registry);
@@ -270,7 +281,10 @@ impl Down for FromHub {
         match self.shared.retract(payload) {
             // A retained message comes again with every connection.
             Ok(()) | Err(RetractRefusal::Older) => {}
-            Err(refusal) => tracing::error!(%refusal, "RetractionsRefused"),
+            Err(refusal) => {
+                tracing::error!(%refusal, "RetractionsRefused");
+                self.shared.refused(refusal);
+            }
         }
     }
 }
@@ -285,7 +299,7 @@ fn start_link(
     let (packs, doors) = (packs.clone(), doors.clone());
     let facts = move || {
         let (judged, blocked) = Counted::totals(&doors);
-        Facts { pack: packs.pack_ref(), judged, blocked }
+        Facts { pack: packs.pack_ref(), judged, blocked, refused: packs.refused() }
     };
     let down = shared.map(|(channel, shared)| Arc::new(FromHub { channel, shared }) as Arc<dyn Down>);
     Link::start_with(options, spool.clone(), Arc::new(facts), down)

@@ -15,6 +15,7 @@ pub mod daemon;
 pub mod doors;
 pub mod enforce;
 pub mod http;
+pub mod identity;
 pub mod limits;
 pub mod metrics;
 pub mod mqtt;

@@ -11,6 +11,7 @@ pub mod check;
 pub mod limits;
 pub mod retract;
 pub mod rollout;
+pub mod seal;
 pub mod sighting;
 pub mod status;
 pub mod time;

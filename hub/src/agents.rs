@@ -69,12 +69,14 @@ mod tests {
         let good = Status {
             online: true,
             time_ms: 0,
+            session_ms: 0,
             version: "0.1.0".into(),
             pack: Some(PackRef { name: "yumen".into(), serial: 1 }),
             spool_records: 5,
             spool_dropped: 0,
             judged: 1,
             blocked: 1,
+            refused: Vec::new(),
         };
         assert_eq!(health(&good, 1_000, 1_000 + SILENT_AFTER_MS), Health::Online);
         assert_eq!(health(&good, 1_000, 1_001 + SILENT_AFTER_MS), Health::Silent);
