@@ -8,6 +8,7 @@ use crate::api::{Api, ApiError};
 use crate::behaviour::Behaviour;
 use crate::config::{Config, LinkError};
 use crate::doors::{Doors, ListenError};
+use crate::enrol::{Files, Renewal};
 use crate::http::{self, Readiness};
 use crate::identity::{Identity, IdentityError};
 use crate::metrics::Counted;
@@ -85,6 +86,7 @@ pub struct Daemon {
     draining: Arc<AtomicBool>,
     http_stop: watch::Sender<bool>,
     http_addr: SocketAddr,
+    _renewal: Option<Renewal>,
 }
 
 impl Daemon {
@@ -123,8 +125,11 @@ impl Daemon {
             }
             None => None,
         };
+        let mut renewal = None;
         let link = match config.link_options()? {
             Some(options) => {
+                renewal =
+                    options.tls.clone().and_then(|tls| Renewal::start(Files::new(&config.data_dir), tls));
                 let key = config.signing_key();
                 let identity = Some(Arc::new(Identity::load_or_make(&key)?));
                 Some(start_link(mqtt::Options { identity, ..options }, &spool, &packs, &doors, shared))
@@ -152,7 +157,7 @@ impl Daemon {
         tokio::spawn(http::serve(listener, registry, readiness, stopped));
         tokio::spawn(packs.clone().watch());
         tracing::info!(%http_addr, "HttpListening");
-        Ok(Self { packs, doors, api, link, spool, draining, http_stop, http_addr })
+        Ok(Self { packs, doors, api, link, spool, draining, http_stop, http_addr, _renewal: renewal })
     }
 
     /// Where `/healthz` listens.

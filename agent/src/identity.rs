@@ -76,10 +76,16 @@ impl Identity {
         emit_public_key(&self.0)
     }
 
+    /// Signs something beside a message: the key's id and the signature. It must begin with what it is for.
+    #[must_use]
+    pub fn vouch(&self, signed: &[u8]) -> (String, String) {
+        vouch(&self.0, signed)
+    }
+
     /// The user properties of a message on `topic`.
     #[must_use]
     pub fn seal(&self, topic: &str, payload: &[u8]) -> Vec<(String, String)> {
-        let (key, signature) = vouch(&self.0, &seal::signed(topic, payload));
+        let (key, signature) = self.vouch(&seal::signed(topic, payload));
         vec![(seal::KEY.to_owned(), key), (seal::SIGNATURE.to_owned(), signature)]
     }
 }

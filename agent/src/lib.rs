@@ -14,6 +14,7 @@ pub mod config;
 pub mod daemon;
 pub mod doors;
 pub mod enforce;
+pub mod enrol;
 pub mod http;
 pub mod identity;
 pub mod limits;

@@ -8,6 +8,7 @@
 
 pub mod ack;
 pub mod check;
+pub mod enrol;
 pub mod limits;
 pub mod retract;
 pub mod rollout;

@@ -81,7 +81,10 @@ mod tests {
             refused: Vec::new(),
         };
         let last = status(true, 100, 150);
-        assert!(status(true, 100, 150).may_follow(&last), "the retained one comes again to a hub that was away");
+        assert!(
+            status(true, 100, 150).may_follow(&last),
+            "the retained one comes again to a hub that was away"
+        );
         assert!(status(true, 100, 151).may_follow(&last) && !status(true, 100, 149).may_follow(&last));
         assert!(status(false, 100, 100).may_follow(&last), "the last will of this connection");
         assert!(!status(false, 50, 50).may_follow(&last), "the last will of an earlier one");

@@ -1,5 +1,6 @@
 //! How the agents are, without HTTP and without SQL.
 
+use crate::accounts::Caller;
 use crate::limits::SILENT_AFTER_MS;
 use crate::store::{AgentRow, Store, StoreError};
 use yumen_exchange::status::Status;
@@ -40,6 +41,16 @@ pub struct Agent {
 pub async fn all(store: &Store, now_ms: u64) -> Result<Vec<Agent>, StoreError> {
     let mut agents: Vec<Agent> = store.agents().await?.into_iter().map(|row| agent(row, now_ms)).collect();
     agents.sort_by_key(|agent| std::cmp::Reverse(agent.health as u8));
+    Ok(agents)
+}
+
+/// Those that a caller may see.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn seen_by(caller: &Caller, store: &Store, now_ms: u64) -> Result<Vec<Agent>, StoreError> {
+    let mut agents = all(store, now_ms).await?;
+    agents.retain(|agent| caller.sees(&agent.member));
     Ok(agents)
 }
 

@@ -8,7 +8,8 @@ use crate::spool::Spool;
 use bytes::Bytes;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, Filter, LastWill, LastWillProperties, Packet, PubAck, PubAckReason, Publish, PublishProperties, SubscribeReasonCode,
+    ConnAck, Filter, LastWill, LastWillProperties, Packet, PubAck, PubAckReason, Publish, PublishProperties,
+    SubscribeReasonCode,
 };
 use rumqttc::v5::{AsyncClient, ClientError, ConnectionError, Event, EventLoop, MqttOptions};
 use rumqttc::{Outgoing as Wire, TlsConfiguration, Transport};
@@ -393,7 +394,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 fn mqtt_options(options: &Options, will: Vec<u8>) -> MqttOptions {
-    let topic = topic::status(&options.member, &options.agent);
+    let status_topic = topic::status(&options.member, &options.agent);
     let will_properties = LastWillProperties {
         delay_interval: None,
         payload_format_indicator: None,
@@ -401,21 +402,21 @@ fn mqtt_options(options: &Options, will: Vec<u8>) -> MqttOptions {
         content_type: None,
         response_topic: None,
         correlation_data: None,
-        user_properties: options.seal(&topic, &will),
+        user_properties: options.seal(&status_topic, &will),
     };
-    let id = format!("yumen-{}.{}", options.member, options.agent);
+    let id = topic::client_id(&options.member, &options.agent);
     let mut mqtt = MqttOptions::new(id, &options.host, options.port);
     mqtt.set_keep_alive(KEEP_ALIVE)
         .set_clean_start(true)
         .set_connection_timeout(CONNECT_TIMEOUT_S)
         .set_outgoing_inflight_upper_limit(options.inflight_max.max(1))
         .set_max_packet_size(u32::try_from(DOWN_PACKET_BYTES_MAX).ok())
-        .set_last_will(LastWill::new(topic, will, QoS::AtLeastOnce, true, Some(will_properties)));
+        .set_last_will(LastWill::new(status_topic, will, QoS::AtLeastOnce, true, Some(will_properties)));
     if let Some((user, password)) = &options.login {
         mqtt.set_credentials(user, password);
     }
     if let Some(tls) = &options.tls {
-        mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.0.clone())));
+        mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.current())));
     }
     mqtt
 }
