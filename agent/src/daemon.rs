@@ -8,7 +8,9 @@ use crate::api::{Api, ApiError};
 use crate::behaviour::Behaviour;
 use crate::config::{Config, LinkError};
 use crate::doors::{Doors, ListenError};
+use crate::enrol::{Files, Renewal};
 use crate::http::{self, Readiness};
+use crate::identity::{Identity, IdentityError};
 use crate::metrics::Counted;
 use crate::mqtt::{self, Down, Facts, Link};
 use crate::packs::{PackFailure, Packs};
@@ -63,6 +65,9 @@ pub enum StartError {
     /// The link to the hub.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// The key that signs what is said to the hub.
+    #[error("mqtt.signing_key: {0}")]
+    Identity(#[from] IdentityError),
     /// The decision API.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -81,6 +86,7 @@ pub struct Daemon {
     draining: Arc<AtomicBool>,
     http_stop: watch::Sender<bool>,
     http_addr: SocketAddr,
+    _renewal: Option<Renewal>,
 }
 
 impl Daemon {
@@ -119,7 +125,17 @@ impl Daemon {
             }
             None => None,
         };
-        let link = config.link_options()?.map(|options| start_link(options, &spool, &packs, &doors, shared));
+        let mut renewal = None;
+        let link = match config.link_options()? {
+            Some(options) => {
+                renewal =
+                    options.tls.clone().and_then(|tls| Renewal::start(Files::new(&config.data_dir), tls));
+                let key = config.signing_key();
+                let identity = Some(Arc::new(Identity::load_or_make(&key)?));
+                Some(start_link(mqtt::Options { identity, ..options }, &spool, &packs, &doors, shared))
+            }
+            None => None,
+        };
         let draining = Arc::new(AtomicBool::new(false));
         let mut registry = Registry::default();
         packs.register(&mut registry);
@@ -141,7 +157,7 @@ impl Daemon {
         tokio::spawn(http::serve(listener, registry, readiness, stopped));
         tokio::spawn(packs.clone().watch());
         tracing::info!(%http_addr, "HttpListening");
-        Ok(Self { packs, doors, api, link, spool, draining, http_stop, http_addr })
+        Ok(Self { packs, doors, api, link, spool, draining, http_stop, http_addr, _renewal: renewal })
     }
 
     /// Where `/healthz` listens.
@@ -270,7 +286,10 @@ impl Down for FromHub {
         match self.shared.retract(payload) {
             // A retained message comes again with every connection.
             Ok(()) | Err(RetractRefusal::Older) => {}
-            Err(refusal) => tracing::error!(%refusal, "RetractionsRefused"),
+            Err(refusal) => {
+                tracing::error!(%refusal, "RetractionsRefused");
+                self.shared.refused(refusal);
+            }
         }
     }
 }
@@ -285,7 +304,7 @@ fn start_link(
     let (packs, doors) = (packs.clone(), doors.clone());
     let facts = move || {
         let (judged, blocked) = Counted::totals(&doors);
-        Facts { pack: packs.pack_ref(), judged, blocked }
+        Facts { pack: packs.pack_ref(), judged, blocked, refused: packs.refused() }
     };
     let down = shared.map(|(channel, shared)| Arc::new(FromHub { channel, shared }) as Arc<dyn Down>);
     Link::start_with(options, spool.clone(), Arc::new(facts), down)

@@ -21,10 +21,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 use yumen_exchange::sighting::PackRef;
+use yumen_exchange::status::{REFUSED_MAX, Refused};
 use yumen_matcher::{
     EngineChoice, Keyring, LoadOptions, LoadedPack, OwnNumberList, Refusal, Worker, WorkerError,
 };
@@ -94,6 +95,8 @@ pub struct Packs {
     withdrawn: ArcSwap<Taken>,
     reload: Notify,
     metrics: PackMetrics,
+    /// The same as the metric, and when last: what the hub is told.
+    refused: Mutex<Vec<Refused>>,
 }
 
 /// What is counted about packs.
@@ -127,6 +130,7 @@ impl Packs {
             withdrawn: ArcSwap::from_pointee(Taken::default()),
             reload: Notify::new(),
             metrics: PackMetrics::default(),
+            refused: Mutex::default(),
         }
     }
 
@@ -240,6 +244,25 @@ impl Packs {
         let kept = self.pack_ref().map_or(0, |pack| pack.serial);
         tracing::error!(from, code, kept_serial = kept, "PackRefused: {failure}");
         self.metrics.refusals.get_or_create(&RefusalLabel { reason: code.to_owned() }).inc();
+        self.note_refused("pack", code);
+    }
+
+    /// What was refused since start, by reason.
+    #[must_use]
+    pub fn refused(&self) -> Vec<Refused> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts something that was refused, for the hub to see.
+    pub(crate) fn note_refused(&self, what: &str, reason: &str) {
+        let mut all = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let now_ms = clock::now_ms();
+        if let Some(known) = all.iter_mut().find(|known| known.what == what && known.reason == reason) {
+            known.count = known.count.saturating_add(1);
+            known.last_ms = now_ms;
+        } else if all.len() < REFUSED_MAX {
+            all.push(Refused { what: what.to_owned(), reason: reason.to_owned(), count: 1, last_ms: now_ms });
+        }
     }
 
     fn keep_shared(&self, bytes: &[u8]) -> std::io::Result<()> {

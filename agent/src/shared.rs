@@ -57,6 +57,18 @@ pub enum RetractRefusal {
     Older,
 }
 
+impl RetractRefusal {
+    /// A word for the hub's list; the same as of packs where it means the same.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "damaged",
+            Self::Signature => "bad-signature",
+            Self::Older => "older",
+        }
+    }
+}
+
 /// Takes what comes from the hub.
 #[derive(Debug)]
 pub struct Shared {
@@ -147,6 +159,11 @@ impl Shared {
             tracing::warn!(%error, "RetractionsUnkept: what was taken back isn't in force after a restart");
         }
         Ok(())
+    }
+
+    /// Has the hub told that a list was refused.
+    pub fn refused(&self, refusal: RetractRefusal) {
+        self.packs.note_refused("retractions", refusal.code());
     }
 
     fn take(&self, payload: &[u8]) -> Result<(), RetractRefusal> {

@@ -2,13 +2,13 @@
 //! agent may be old, broken or hostile.
 
 use crate::limits::{
-    INDICATOR_BYTES_MAX, INDICATORS_MAX, LABEL_BYTES_MAX, PSEUDONYM_HEX, RULES_MAX, SIGHTING_BYTES_MAX,
-    SPANS_MAX, STATUS_BYTES_MAX, TEMPLATE_BYTES_MAX, WORD_BYTES_MAX,
+    INDICATOR_BYTES_MAX, INDICATORS_MAX, LABEL_BYTES_MAX, PSEUDONYM_HEX, REFUSED_MAX, RULES_MAX,
+    SIGHTING_BYTES_MAX, SPANS_MAX, STATUS_BYTES_MAX, TEMPLATE_BYTES_MAX, WORD_BYTES_MAX,
 };
 use crate::sighting::{
     CONTENT_TYPE, Envelope, Indicator, PackRef, RuleHit, SPECVERSION, Sighting, TYPE, source,
 };
-use crate::status::Status;
+use crate::status::{Refused, Status};
 use crate::topic::{self, Name};
 use uuid::Uuid;
 
@@ -76,6 +76,21 @@ pub enum Defect {
     /// Segments other than 1 ≤ received ≤ announced.
     #[error("more segments received than announced, or none")]
     Segments,
+    /// Nobody signed it.
+    #[error("it isn't signed")]
+    Unsigned,
+    /// Its sender isn't enrolled.
+    #[error("the topic's agent isn't enrolled")]
+    NotEnrolled,
+    /// Its sender was enrolled, and isn't any more.
+    #[error("the topic's agent is revoked")]
+    Revoked,
+    /// Not the signature of the topic's agent over these bytes on this topic.
+    #[error("it isn't signed by the topic's agent")]
+    Signature,
+    /// A status older than the last one.
+    #[error("it is older than what was said last")]
+    Old,
 }
 
 impl Defect {
@@ -101,7 +116,19 @@ impl Defect {
             Self::Pseudonym => "pseudonym",
             Self::Template => "template",
             Self::Segments => "segments",
+            Self::Unsigned => "unsigned",
+            Self::NotEnrolled => "not-enrolled",
+            Self::Revoked => "revoked",
+            Self::Signature => "signature",
+            Self::Old => "old",
         }
+    }
+
+    /// Whether it means that the topic's agent may never have said it: such a message isn't answered, since an answer would
+    /// have the agent delete a sighting of its own.
+    #[must_use]
+    pub const fn is_of_trust(self) -> bool {
+        matches!(self, Self::Unsigned | Self::NotEnrolled | Self::Revoked | Self::Signature | Self::Old)
     }
 }
 
@@ -148,6 +175,9 @@ pub fn status(topic: &str, payload: &[u8]) -> Result<(Name, Name, Status), Defec
     let status: Status = serde_json::from_slice(payload).map_err(|_| Defect::Json)?;
     label(&status.version)?;
     status.pack.as_ref().map_or(Ok(()), pack)?;
+    ensure(status.refused.len() <= REFUSED_MAX, Defect::Count)?;
+    let words = |refused: &Refused| is_word(&refused.what) && is_word(&refused.reason);
+    ensure(status.refused.iter().all(words), Defect::Word)?;
     Ok((member, agent, status))
 }
 

@@ -8,9 +8,11 @@
 
 pub mod ack;
 pub mod check;
+pub mod enrol;
 pub mod limits;
 pub mod retract;
 pub mod rollout;
+pub mod seal;
 pub mod sighting;
 pub mod status;
 pub mod time;

@@ -6,6 +6,9 @@ pub const SIGHTING_BYTES_MAX: usize = 8 * 1024;
 /// Largest status on the wire, in bytes.
 pub const STATUS_BYTES_MAX: usize = 2 * 1024;
 
+/// Most kinds of refusals that one status names.
+pub const REFUSED_MAX: usize = 8;
+
 /// Largest acknowledgement on the wire, in bytes.
 pub const ACK_BYTES_MAX: usize = 16 * 1024;
 

@@ -94,6 +94,15 @@ pub fn ack(member: &Name, agent: &Name) -> String {
 /// Hub → all, retained: a signed [`Retractions`](crate::retract::Retractions).
 pub const RETRACT: &str = "yumen/v1/retract";
 
+/// What all topics with packs begin with: hub → all.
+pub const PACK_ROOT: &str = "yumen/v1/pack";
+
+/// The MQTT client id of an agent. No name has a dot, so that no two agents have the same.
+#[must_use]
+pub fn client_id(member: &Name, agent: &Name) -> String {
+    format!("yumen-{member}.{agent}")
+}
+
 /// `yumen/v1/pack/{channel}`: hub → all, retained, the channel's newest signed pack.
 #[must_use]
 pub fn pack(channel: &Name) -> String {
@@ -105,6 +114,9 @@ pub fn pack(channel: &Name) -> String {
 pub fn rollout(channel: &Name) -> String {
     format!("{ROOT}/pack/{channel}/rollout")
 }
+
+/// Names that no member may have: topics of the hub begin with them.
+pub const RESERVED: [&str; 2] = ["pack", "retract"];
 
 /// What the hub subscribes to for sightings of all agents.
 pub const SIGHTING_FILTER: &str = "yumen/v1/+/+/sighting";

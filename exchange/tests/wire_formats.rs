@@ -5,13 +5,14 @@ use yumen_exchange::ack::{Ack, Refusal};
 use yumen_exchange::check::{self, Defect};
 use yumen_exchange::limits;
 use yumen_exchange::sighting::{Envelope, Indicator, PackRef, RuleHit, Sighting};
-use yumen_exchange::status::Status;
+use yumen_exchange::status::{Refused, Status};
 use yumen_exchange::topic::{self, Name};
 
 const SIGHTING: &str = include_str!("golden/sighting_of_a_rejected_message.json");
 const SIGHTING_BARE: &str = include_str!("golden/sighting_with_nothing_optional.json");
 const STATUS: &str = include_str!("golden/status_of_a_running_agent.json");
 const STATUS_WILL: &str = include_str!("golden/status_last_will_without_a_pack.json");
+const STATUS_REFUSALS: &str = include_str!("golden/status_with_refusals_and_its_session.json");
 const ACK: &str = include_str!("golden/ack_with_a_refusal.json");
 
 fn name(text: &str) -> Name {
@@ -71,16 +72,26 @@ fn types_are_what_the_golden_files_show() {
     let mut status = Status {
         online: true,
         time_ms: 1_763_920_920_123,
+        session_ms: 0,
         version: "0.1.0".into(),
         pack: Some(PackRef { name: "yumen".into(), serial: 7 }),
         spool_records: 12,
         spool_dropped: 0,
         judged: 123_456,
         blocked: 789,
+        refused: Vec::new(),
     };
     same(&status, STATUS);
     (status.online, status.pack) = (false, None);
     same(&status, STATUS_WILL);
+    status.session_ms = 1_763_920_900_000;
+    status.refused = vec![Refused {
+        what: "pack".into(),
+        reason: "bad-signature".into(),
+        count: 2,
+        last_ms: 1_763_920_910_000,
+    }];
+    same(&status, STATUS_REFUSALS);
     let ack = Ack {
         committed: vec![sighting().id],
         refused: vec![Refusal {

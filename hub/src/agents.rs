@@ -1,5 +1,6 @@
 //! How the agents are, without HTTP and without SQL.
 
+use crate::accounts::Caller;
 use crate::limits::SILENT_AFTER_MS;
 use crate::store::{AgentRow, Store, StoreError};
 use yumen_exchange::status::Status;
@@ -43,6 +44,16 @@ pub async fn all(store: &Store, now_ms: u64) -> Result<Vec<Agent>, StoreError> {
     Ok(agents)
 }
 
+/// Those that a caller may see.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn seen_by(caller: &Caller, store: &Store, now_ms: u64) -> Result<Vec<Agent>, StoreError> {
+    let mut agents = all(store, now_ms).await?;
+    agents.retain(|agent| caller.sees(&agent.member));
+    Ok(agents)
+}
+
 fn agent(row: AgentRow, now_ms: u64) -> Agent {
     let health = health(&row.status, row.received_ms, now_ms);
     Agent { member: row.member, agent: row.agent, health, heard_ms: row.received_ms, status: row.status }
@@ -69,12 +80,14 @@ mod tests {
         let good = Status {
             online: true,
             time_ms: 0,
+            session_ms: 0,
             version: "0.1.0".into(),
             pack: Some(PackRef { name: "yumen".into(), serial: 1 }),
             spool_records: 5,
             spool_dropped: 0,
             judged: 1,
             blocked: 1,
+            refused: Vec::new(),
         };
         assert_eq!(health(&good, 1_000, 1_000 + SILENT_AFTER_MS), Health::Online);
         assert_eq!(health(&good, 1_000, 1_001 + SILENT_AFTER_MS), Health::Silent);

@@ -1,18 +1,25 @@
 //! The embedded broker: for one machine, and for trying things out. It keeps everything in memory and forgets it when
 //! the hub ends; the agents' spools don't, and the hub's acknowledgements come from its database, so nothing is lost.
 //!
-//! It checks certificates, where TLS is set up, but not who publishes on whose topic. Members that don't trust one
-//! another need an external broker with access rules (see `docs/hub.toml`).
+//! It checks nobody's rights itself, and so listens on loopback only. Agents elsewhere come in through [`door`], where
+//! certificates and topics are checked.
 
+pub mod acl;
+mod door;
+mod packet;
+
+use crate::api::{HttpsError, server_config};
 use crate::config::{Broker, ServerTls};
 use crate::limits::{BROKER_CONNECTIONS_MAX, BROKER_INFLIGHT_MAX, BROKER_SEGMENT};
-use rumqttd::{ConnectionSettings, RouterConfig, ServerSettings, TlsConfig};
+use crate::trust::{Refusals, Trust};
+pub use packet::{Inspector, Violation};
+use rumqttd::{ConnectionSettings, RouterConfig, ServerSettings};
 use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 use yumen_exchange::limits::DOWN_PACKET_BYTES_MAX;
 
 /// How long it may take to listen.
@@ -29,14 +36,15 @@ pub enum BrokerError {
         /// Why.
         source: io::Error,
     },
-    /// A certificate or key isn't there.
-    #[error("the embedded broker needs {}: {source}", path.display())]
-    Certificate {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// Another machine could reach it without being asked who it is.
+    #[error(
+        "the embedded broker takes whatever comes, and {0} is for other machines: they come in at [broker.tls], or at an \
+         external broker with access rules"
+    )]
+    Open(SocketAddr),
+    /// A certificate or key can't be used.
+    #[error("broker.tls: {0}")]
+    Certificate(#[from] HttpsError),
     /// It didn't listen in time.
     #[error("the embedded broker didn't start listening on {0}")]
     Silent(SocketAddr),
@@ -47,17 +55,12 @@ pub enum BrokerError {
 /// # Errors
 /// [`BrokerError`].
 pub fn start(broker: &Broker) -> Result<(), BrokerError> {
+    if !broker.bind.ip().is_loopback() {
+        return Err(BrokerError::Open(broker.bind));
+    }
     // The broker only logs what fails in its threads: what can be tried beforehand is.
     try_listen(broker.bind)?;
-    let mut servers = HashMap::from([("plain".to_owned(), server("plain", broker.bind, None))]);
-    if let Some(tls) = &broker.tls {
-        try_listen(tls.bind)?;
-        for path in [&tls.ca, &tls.cert, &tls.key] {
-            std::fs::File::open(path)
-                .map_err(|source| BrokerError::Certificate { path: path.clone(), source })?;
-        }
-        servers.insert("tls".to_owned(), server("tls", tls.bind, Some(tls)));
-    }
+    let servers = HashMap::from([("plain".to_owned(), server("plain", broker.bind))]);
     let (segment_bytes, segments) = BROKER_SEGMENT;
     let config = rumqttd::Config {
         router: RouterConfig {
@@ -78,16 +81,31 @@ pub fn start(broker: &Broker) -> Result<(), BrokerError> {
     });
     started.map_err(|source| BrokerError::Listen { address: broker.bind, source })?;
     await_listening(broker.bind)?;
-    if !broker.bind.ip().is_loopback() {
-        tracing::warn!(
-            address = %broker.bind,
-            "the embedded broker takes unencrypted connections from other machines, and anybody may publish anything"
-        );
-    } else if broker.tls.is_some() {
-        tracing::warn!("the embedded broker checks certificates, but not who publishes on whose topic");
-    } else {
-        tracing::info!(address = %broker.bind, "embedded broker: this machine only; any process on it may publish");
-    }
+    tracing::info!(address = %broker.bind, "embedded broker: this machine only; any process on it may publish");
+    Ok(())
+}
+
+/// Opens the door for agents elsewhere: they show a certificate of `authority` (PEM), or of the configuration's.
+///
+/// # Errors
+/// [`BrokerError`].
+pub async fn open_door(
+    tls: &ServerTls,
+    broker: SocketAddr,
+    authority: &str,
+    (trust, refusals): (Arc<Trust>, Arc<Refusals>),
+    stop: watch::Receiver<bool>,
+) -> Result<(), BrokerError> {
+    let listen = |source| BrokerError::Listen { address: tls.bind, source };
+    let authority = match &tls.ca {
+        Some(path) => std::fs::read_to_string(path).map_err(listen)?,
+        None => authority.to_owned(),
+    };
+    let config = Arc::new(server_config(&tls.cert, &tls.key, &authority, false)?);
+    let listener = tokio::net::TcpListener::bind(tls.bind).await.map_err(listen)?;
+    tracing::info!(address = %tls.bind, "embedded broker: agents with a certificate, each on its own topics");
+    let door = door::Door { config, broker: reachable(broker), trust, refusals };
+    tokio::spawn(door.run(listener, stop));
     Ok(())
 }
 
@@ -121,16 +139,11 @@ pub(crate) fn reachable(bind: SocketAddr) -> SocketAddr {
     }
 }
 
-fn server(name: &str, listen: SocketAddr, tls: Option<&ServerTls>) -> ServerSettings {
-    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+fn server(name: &str, listen: SocketAddr) -> ServerSettings {
     ServerSettings {
         name: name.to_owned(),
         listen,
-        tls: tls.map(|tls| TlsConfig::Rustls {
-            capath: Some(text(&tls.ca)),
-            certpath: text(&tls.cert),
-            keypath: text(&tls.key),
-        }),
+        tls: None,
         next_connection_delay_ms: 1,
         connections: ConnectionSettings {
             connection_timeout_ms: 10_000,

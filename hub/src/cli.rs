@@ -3,6 +3,7 @@
 mod bench;
 mod care;
 mod follow;
+mod trust;
 
 use crate::config::{Config, EXAMPLE, LogFormat};
 use crate::hub;
@@ -37,6 +38,27 @@ enum Command {
     /// The load of the measurement, in a process of its own
     #[command(hide = true)]
     BenchLoad(bench::Load),
+    /// Institutions 机构
+    #[command(subcommand)]
+    Member(trust::MemberCommand),
+    /// Enrol, revoke and list agents 网关的登记与吊销
+    #[command(subcommand)]
+    Agent(trust::AgentCommand),
+    /// People who log in 用户
+    #[command(subcommand)]
+    User(trust::UserCommand),
+    /// Tokens of programs that use the API 程序令牌
+    #[command(subcommand)]
+    Token(trust::TokenCommand),
+    /// The audit log 审计日志
+    #[command(subcommand)]
+    Audit(trust::AuditCommand),
+    /// The members' certificate authority 证书机构
+    #[command(subcommand)]
+    Ca(trust::CaCommand),
+    /// Access rules for an external broker 外部代理的访问规则
+    #[command(subcommand)]
+    Broker(trust::BrokerCommand),
     /// Check the configuration, or print an example 检查配置
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -68,6 +90,9 @@ struct Run {
     /// Where the embedded broker listens, in place of the configuration's
     #[arg(long)]
     broker: Option<SocketAddr>,
+    /// Ask nobody who they are: for a demonstration on this machine only 演示：不要求登录
+    #[arg(long)]
+    demo: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,6 +116,13 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Backup(options) => care::backup(&options),
         Command::Bench(options) => bench::run(&options),
         Command::BenchLoad(options) => bench::load(&options),
+        Command::Member(command) => trust::member(command),
+        Command::Agent(command) => trust::agent(command),
+        Command::User(command) => trust::user(command),
+        Command::Token(command) => trust::token(command),
+        Command::Audit(command) => trust::audit(command),
+        Command::Ca(command) => trust::ca(command),
+        Command::Broker(command) => trust::broker(&command),
         Command::Config(ConfigCommand::Check { file }) => match Config::load(&file) {
             Ok(_) => {
                 println!("{}: ok 配置正确", file.display());
@@ -129,6 +161,9 @@ fn start(options: Run) -> ExitCode {
     config.data_dir = options.data_dir.unwrap_or(config.data_dir);
     config.http.bind = options.http.unwrap_or(config.http.bind);
     config.broker.bind = options.broker.unwrap_or(config.broker.bind);
+    if let Err(message) = config.check() {
+        return fail(format!("error: {message}"));
+    }
     if let Err(error) = log(&config) {
         return fail(format!("log.level '{}': {error}", config.log.level));
     }
@@ -139,7 +174,7 @@ fn start(options: Run) -> ExitCode {
     let ended = runtime.block_on(async {
         let (to_hub, stop) = watch::channel(false);
         tokio::spawn(signals(to_hub));
-        hub::run(config, stop).await
+        hub::run(config, options.demo, stop).await
     });
     // The embedded broker's threads have no end of their own.
     runtime.shutdown_background();

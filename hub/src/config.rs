@@ -23,6 +23,12 @@ pub struct Config {
     pub store: Store,
     /// API, console and metrics.
     pub http: Http,
+    /// Whose messages are taken.
+    pub trust: Trust,
+    /// The authority of the members' certificates.
+    pub ca: Ca,
+    /// What agents are told when they are enrolled.
+    pub enrol: Enrol,
     /// The embedded broker.
     pub broker: Broker,
     /// An external broker; with it the embedded one isn't started.
@@ -31,6 +37,37 @@ pub struct Config {
     pub console: Console,
     /// Packs for all members; without it nothing is promoted.
     pub share: Option<Share>,
+    /// SHA-256 of the file, for the audit log; empty without a file.
+    #[serde(skip)]
+    pub digest: String,
+}
+
+/// Whose messages are taken.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trust {
+    /// Whether sightings and statuses must be signed by an enrolled agent; without it, they must once any is enrolled.
+    pub require_signatures: Option<bool>,
+}
+
+/// The authority of the members' certificates.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ca {
+    /// PEM file with its certificate, and those above it; without it one is made in the data directory.
+    pub cert: Option<PathBuf>,
+    /// PEM file with its key.
+    pub key: Option<PathBuf>,
+    /// How long an agent's certificate counts, in days.
+    pub days: u64,
+}
+
+/// What agents are told when they are enrolled.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Enrol {
+    /// Where the broker is.
+    pub broker: Option<yumen_exchange::enrol::BrokerAddress>,
 }
 
 /// The database.
@@ -125,6 +162,22 @@ pub struct Http {
     /// Names it may be called by, beside this machine's own: a page elsewhere can't read it through a name that it made
     /// point here.
     pub allowed_hosts: Vec<String>,
+    /// HTTPS; without it only this machine, or a proxy on it, may ask.
+    pub tls: Option<HttpTls>,
+    /// Whether people come through a proxy that speaks HTTPS: cookies are then for HTTPS only.
+    pub behind_tls: bool,
+    /// Whether everybody needs a second factor.
+    pub second_factor: bool,
+}
+
+/// HTTPS.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpTls {
+    /// PEM file with the chain.
+    pub cert: PathBuf,
+    /// PEM file with the private key.
+    pub key: PathBuf,
 }
 
 /// The embedded broker.
@@ -143,8 +196,8 @@ pub struct Broker {
 pub struct ServerTls {
     /// Where it listens.
     pub bind: SocketAddr,
-    /// PEM file with the authorities of client certificates.
-    pub ca: PathBuf,
+    /// PEM file with the authorities of client certificates; without it, the hub's own.
+    pub ca: Option<PathBuf>,
     /// PEM file with the chain.
     pub cert: PathBuf,
     /// PEM file with the private key.
@@ -203,10 +256,14 @@ impl Default for Config {
             log: Log::default(),
             store: Store::default(),
             http: Http::default(),
+            trust: Trust::default(),
+            ca: Ca::default(),
+            enrol: Enrol::default(),
             broker: Broker::default(),
             mqtt: None,
             console: Console::default(),
             share: None,
+            digest: String::new(),
         }
     }
 }
@@ -225,7 +282,19 @@ impl Default for Store {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { bind: SocketAddr::from(([127, 0, 0, 1], 8470)), allowed_hosts: Vec::new() }
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 8470)),
+            allowed_hosts: Vec::new(),
+            tls: None,
+            behind_tls: false,
+            second_factor: true,
+        }
+    }
+}
+
+impl Default for Ca {
+    fn default() -> Self {
+        Self { cert: None, key: None, days: 30 }
     }
 }
 
@@ -268,7 +337,8 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        Self::parse(&text, path)
+        let digest = crate::secret::digest(&text);
+        Ok(Self { digest, ..Self::parse(&text, path)? })
     }
 
     /// The same from a text; `path` is for errors.
@@ -288,6 +358,14 @@ impl Config {
         Ok(config)
     }
 
+    /// Looks at it again after something was replaced by the command line.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self) -> Result<(), &'static str> {
+        self.relations().map_err(|(_, message)| message)
+    }
+
     /// What can't be seen field by field.
     fn relations(&self) -> Result<(), (Option<usize>, &'static str)> {
         if self.share.as_ref().is_some_and(|share| share.members_min == 0 || share.rules.is_empty()) {
@@ -302,6 +380,24 @@ impl Config {
             return Err((
                 None,
                 "share.channels has at least one; a name has at most 16 characters, first_percent is 0 to 100",
+            ));
+        }
+        if self.mqtt.is_none() && !self.broker.bind.ip().is_loopback() {
+            return Err((
+                None,
+                "broker.bind is this machine's: agents elsewhere come in at [broker.tls], or at an external broker",
+            ));
+        }
+        if self.ca.cert.is_some() != self.ca.key.is_some() {
+            return Err((None, "ca needs both cert and key, or neither"));
+        }
+        if !(1..=825).contains(&self.ca.days) {
+            return Err((None, "ca.days is 1 to 825"));
+        }
+        if !self.http.bind.ip().is_loopback() && self.http.tls.is_none() && !self.http.behind_tls {
+            return Err((
+                None,
+                "http.bind is for other machines: it needs [http.tls], or behind_tls where a proxy speaks HTTPS",
             ));
         }
         let server = self.store.url.as_ref().is_some_and(|url| url.kind() == Kind::Postgres);
@@ -399,7 +495,9 @@ mod tests {
         assert!(config.store.url.is_some_and(|url| url.kind() == Kind::Postgres));
         assert!(config.broker.tls.is_some() && !config.console.rules.is_empty());
         assert_eq!(config.share.unwrap().members_min, 3);
-        assert!(!config.http.allowed_hosts.is_empty());
+        assert!(!config.http.allowed_hosts.is_empty() && config.http.tls.is_some());
+        assert!(config.ca.cert.is_some() && config.trust.require_signatures == Some(true));
+        assert!(config.enrol.broker.unwrap().tls);
     }
 
     #[test]
@@ -419,6 +517,9 @@ mod tests {
         );
         assert!(error("[store]\nurl = \"mysql://a/b\"\n").contains("hub.toml:2:7"));
         assert!(error("[store]\npassword_file = \"p\"\n").contains("PostgreSQL"));
+        assert!(error("[http]\nbind = \"0.0.0.0:8470\"\n").contains("[http.tls]"));
+        assert!(error("[broker]\nbind = \"0.0.0.0:1883\"\n").contains("[broker.tls]"));
+        assert!(error("[ca]\ncert = \"a\"\n").contains("both cert and key"));
         assert!(error("x").contains("hub.toml:1"));
     }
 }

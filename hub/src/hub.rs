@@ -1,14 +1,20 @@
 //! The hub as a whole: started in order, ended in the other.
 
-use crate::api::{self, Hub, Streams};
+use crate::accounts::{Accounts, Limiter};
+use crate::api::{self, HttpsError, Hub, Peer, Streams, TlsListener};
+use crate::audit::{self, Action};
 use crate::broker::{self, BrokerError, reachable};
+use crate::ca::{Authority, CaError};
 use crate::config::{Config, Mqtt};
 use crate::duty::Duty;
-use crate::ingest::{self, Ingest, Login, Publisher, TlsError};
+use crate::enrol::{EnrolError, Enrolment, Told};
+use crate::ingest::{self, Gate, Ingest, Login, Publisher, TlsError};
 use crate::metrics::Metrics;
+use crate::secret::NoRandomness;
 use crate::share::{ShareError, Sharer};
 use crate::store::{Address, AddressError, Store, StoreError};
 use crate::titles::Titles;
+use crate::trust::{Refusals, Trust};
 use prometheus_client::registry::Registry;
 use std::fs::File;
 use std::io;
@@ -71,16 +77,38 @@ pub enum HubError {
     /// Packs for all members.
     #[error(transparent)]
     Share(#[from] ShareError),
+    /// The authority of the members' certificates.
+    #[error("ca: {0}")]
+    Ca(#[from] CaError),
+    /// Certificates of agents.
+    #[error("ca: {0}")]
+    Enrol(#[from] EnrolError),
+    /// HTTPS.
+    #[error("http.tls: {0}")]
+    Https(#[from] HttpsError),
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
+    /// A demonstration for other machines.
+    #[error("--demo asks nobody who they are, and {0} is for other machines")]
+    Demonstration(SocketAddr),
     /// The HTTP server broke.
     #[error("the console ended: {0}")]
     Serve(io::Error),
 }
 
-/// Runs until `stop` turns true.
+/// How often the list of revocations is written anew: it counts for a week.
+const CRL_EVERY: Duration = Duration::from_secs(6 * 3600);
+
+/// Runs until `stop` turns true. In the `demonstration` nobody is asked who they are; it listens on this machine only.
 ///
 /// # Errors
 /// It can't start, or a part that it can't do without ended.
-pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), HubError> {
+pub async fn run(
+    config: Config,
+    demonstration: bool,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), HubError> {
     let path = config.data_dir.clone();
     let data_dir = |source| HubError::DataDir { path: path.clone(), source };
     std::fs::create_dir_all(&path).map_err(data_dir)?;
@@ -92,10 +120,23 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), 
         Err(std::fs::TryLockError::Error(source)) => return Err(data_dir(source)),
     }
     let bind = config.http.bind;
+    if demonstration && !bind.ip().is_loopback() {
+        return Err(HubError::Demonstration(bind));
+    }
     let listener =
         TcpListener::bind(bind).await.map_err(|source| HubError::Listen { address: bind, source })?;
     let store = open(&config).await?;
+    audit::add(&store, "hub", Action::Started, env!("CARGO_PKG_VERSION"), &config.digest).await?;
+    let enrolment = enrolment(&config, &store)?;
+    enrolment.write_crl(crate::clock::now_ms()).await?;
+    let trust = Arc::new(Trust::load(store.clone(), config.trust.require_signatures).await?);
+    let gate = Gate { trust: Arc::clone(&trust), refusals: Arc::new(Refusals::default()) };
     let options = broker(&config).await?;
+    if let (Some(tls), None) = (&config.broker.tls, &config.mqtt) {
+        let gate = (Arc::clone(&gate.trust), Arc::clone(&gate.refusals));
+        let authority = enrolment.authority().chain();
+        broker::open_door(tls, config.broker.bind, authority, gate, stop.clone()).await?;
+    }
 
     let metrics = Arc::new(Metrics::default());
     let mut registry = Registry::default();
@@ -115,29 +156,40 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), 
         let to_streams = to_streams.clone();
         async move { following.follow(to_streams).await }
     });
-    let ingest = Ingest::start(options, store.clone(), Arc::clone(&metrics), to_streams);
+    tokio::spawn(write_refusals(Arc::clone(&gate.refusals), store.clone(), stop.clone()));
+    let ingest = Ingest::start(options, store.clone(), Arc::clone(&metrics), to_streams, gate);
+    let https = match &config.http.tls {
+        Some(tls) => Some(api::https(tls, enrolment.authority().chain())?),
+        None => None,
+    };
+    let set_up = if demonstration { None } else { first_administrator(&config, &store).await? };
     let hub = Arc::new(Hub {
         store: store.clone(),
         titles: Titles::load(&config.console.rules),
         metrics,
         registry,
         sharer,
-        local: bind.ip().is_loopback(),
         leads,
+        accounts: Accounts::new(store.clone()),
+        limiter: Limiter::default(),
+        enrolment,
+        trust,
+        second_factor: config.http.second_factor,
+        secure: https.is_some() || config.http.behind_tls,
+        demonstration,
+        set_up: std::sync::Mutex::new(set_up),
         streams: Streams::new(arrived, stop.clone()),
         subscribed: Box::new(ingest.connected()),
     });
-    if !bind.ip().is_loopback() {
-        tracing::warn!(address = %bind, "the console listens for other machines, and asks nobody who they are");
+    if demonstration {
+        tracing::warn!("a demonstration: whoever is on this machine is taken for an administrator");
     }
-    let router = api::router(hub, bind, &config.http.allowed_hosts);
-    tracing::info!("console: http://{}/", listener.local_addr().unwrap_or(bind));
+    tokio::spawn(renew_crl(Arc::clone(&hub), stop.clone()));
+    let (router, _) = api::router(hub, bind, &config.http.allowed_hosts);
+    let scheme = if https.is_some() { "https" } else { "http" };
+    tracing::info!("console: {scheme}://{}/", listener.local_addr().unwrap_or(bind));
 
-    let mut until = stop.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        let _ = until.wait_for(|stop| *stop).await;
-    });
-    let server = tokio::spawn(server.into_future());
+    let server = serve(listener, https, router, stop.clone())?;
     let abort = server.abort_handle();
     let ended = watch_over(server, &mut stop).await;
     abort.abort();
@@ -147,6 +199,85 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) -> Result<(), 
     drop(lock);
     tracing::info!("the hub ended");
     ended
+}
+
+/// Serves, plainly or in TLS, until `stop`.
+fn serve(
+    listener: TcpListener,
+    https: Option<Arc<rustls::ServerConfig>>,
+    router: axum::Router,
+    mut stop: watch::Receiver<bool>,
+) -> Result<tokio::task::JoinHandle<io::Result<()>>, HubError> {
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    let until = async move {
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    Ok(match https {
+        Some(config) => {
+            let listener = TlsListener::start(listener, config).map_err(HubError::Serve)?;
+            tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(until).into_future())
+        }
+        None => tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(until).into_future()),
+    })
+}
+
+/// Certificates of agents, and what agents are told beside them.
+///
+/// # Errors
+/// A file can't be used.
+pub fn enrolment(config: &Config, store: &Store) -> Result<Enrolment, HubError> {
+    let authority = Authority::open(&config.ca, &config.data_dir, crate::clock::now_ms())?;
+    let mut told = Told { broker: config.enrol.broker.clone(), ..Told::default() };
+    if let Some(share) = &config.share {
+        told.pack_key = Some(crate::share::public_key(share)?);
+        told.channel = share.channels.first().map(|channel| channel.name.to_string());
+    }
+    Ok(Enrolment::new(store.clone(), authority, told, &config.data_dir))
+}
+
+/// The secret of a link that makes the first administrator, where there is nobody yet. It is said once, and kept in memory.
+async fn first_administrator(config: &Config, store: &Store) -> Result<Option<String>, HubError> {
+    if store.has_people().await? {
+        return Ok(None);
+    }
+    let token = crate::secret::token()?;
+    let scheme = if config.http.tls.is_some() { "https" } else { "http" };
+    let host = config.http.allowed_hosts.first();
+    let host = host
+        .map_or_else(|| config.http.bind.to_string(), |name| format!("{name}:{}", config.http.bind.port()));
+    // Printed and not logged: a log goes to more people than a terminal.
+    eprintln!(
+        "\nnobody can log in yet; make the first administrator here 尚无用户，请在此创建首个管理员:\n\n    \
+         {scheme}://{host}/setup?token={token}\n\n\
+         or 或: yumen-hub user add NAME --role administrator\n"
+    );
+    Ok(Some(token))
+}
+
+/// Writes what the broker's door refused; what the ingest refused it writes with its batches.
+async fn write_refusals(refusals: Arc<Refusals>, store: Store, mut stop: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        refusals.write(&store).await;
+    }
+}
+
+/// Keeps the list of revocations fresh; who revokes somebody writes it too.
+async fn renew_crl(hub: Arc<Hub>, mut stop: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(CRL_EVERY);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        if let Err(error) = hub.enrolment.write_crl(crate::clock::now_ms()).await {
+            tracing::error!(%error, "the list of revocations could not be written");
+        }
+    }
 }
 
 /// The database that the configuration names.

@@ -4,21 +4,27 @@
 //! broker (embedded or external) → ingest → store ← sightings, agents (logic) ← api (JSON, SSE), console (pages)
 //! ```
 
+pub mod accounts;
 pub mod agents;
 pub mod api;
+pub mod audit;
 pub mod bench;
 pub mod broker;
+pub mod ca;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod console;
 pub mod decay;
 pub mod duty;
+pub mod enrol;
 pub mod hub;
 pub mod ingest;
 pub mod limits;
 pub mod metrics;
+pub mod secret;
 pub mod share;
 pub mod sightings;
 pub mod store;
 pub mod titles;
+pub mod trust;

@@ -73,6 +73,27 @@ pub const LAG_MS: u64 = 60_000;
 /// Most indicators in a shared pack.
 pub const SHARED_MAX: u32 = 200_000;
 
+/// Most agents that are enrolled, and members.
+pub const ENROLLED_MAX: u32 = 20_000;
+
+/// Most certificates that haven't expired.
+pub const CERTIFICATES_MAX: u32 = 200_000;
+
+/// Most people, and programs with a token.
+pub const PEOPLE_MAX: u32 = 10_000;
+
+/// Different senders in whose names refused messages are counted.
+pub const REFUSALS_MAX: usize = 2_000;
+
+/// Refusals on a page.
+pub const REFUSALS_SHOWN_MAX: u32 = 500;
+
+/// Rows of the audit log on a page.
+pub const AUDIT_PAGE: u32 = 100;
+
+/// Largest form or JSON that is posted, in bytes.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
 /// Largest file of rule titles, in bytes, and how many files are read.
 pub const TITLES: (u64, usize) = (4 << 20, 500);
 

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
-use yumen_compiler::sign::{KeyFileError, parse_signing_key, vouch};
+use yumen_compiler::sign::{KeyFileError, emit_public_key, parse_signing_key, vouch};
 use yumen_exchange::retract::{RETRACTED_MAX, Retractions, SignedRetractions};
 use yumen_exchange::topic::{self, Name};
 
@@ -74,6 +74,21 @@ pub enum ShareError {
     NoPack,
 }
 
+/// The public half of the key that signs packs, as a keyring's line.
+///
+/// # Errors
+/// The key's file can't be used.
+pub fn public_key(options: &config::Share) -> Result<String, ShareError> {
+    signing_key(options).map(|key| emit_public_key(&key))
+}
+
+fn signing_key(options: &config::Share) -> Result<SigningKey, ShareError> {
+    let path = options.signing_key.clone();
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| ShareError::KeyUnreadable { path: path.clone(), source })?;
+    parse_signing_key(&text).map_err(|source| ShareError::Key { path, source })
+}
+
 /// Makes and publishes packs.
 pub struct Sharer {
     options: config::Share,
@@ -104,10 +119,7 @@ impl Sharer {
     /// # Errors
     /// [`ShareError`].
     pub fn new(options: config::Share, store: Store, publisher: Publisher) -> Result<Self, ShareError> {
-        let path = options.signing_key.clone();
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| ShareError::KeyUnreadable { path: path.clone(), source })?;
-        let key = parse_signing_key(&text).map_err(|source| ShareError::Key { path, source })?;
+        let key = signing_key(&options)?;
         let lanes = options
             .channels
             .iter()

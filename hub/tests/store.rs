@@ -7,8 +7,12 @@ use uuid::Uuid;
 use yumen_exchange::check::{self, Received};
 use yumen_exchange::sighting::Sighting;
 use yumen_exchange::status::Status;
+use yumen_exchange::topic::Name;
+use yumen_hub::accounts::{Accounts, Attempt, Role, new_person};
+use yumen_hub::audit::{self, Action, AuditError};
 use yumen_hub::store::{
-    Address, Filter, Kind, PackRow, Row, SHARED_RULE, SharedRow, StatusReceived, Store, StoreError,
+    Address, CertificateRow, Filter, Kind, PackRow, RefusalRow, Row, SHARED_RULE, SharedRow, StatusReceived,
+    Store, StoreError,
 };
 
 fn received(number: u64, change: impl FnOnce(&mut Sighting)) -> Received {
@@ -74,6 +78,10 @@ on_both![
     sightings_go_when_their_time_is_over_and_what_was_added_up_stays,
     a_copy_is_whole_and_a_server_has_its_own_tools,
     one_leads_and_the_next_follows,
+    an_invitation_enrols_once_and_the_earlier_key_counts_no_more,
+    the_audit_log_is_only_added_to_and_what_was_changed_beneath_it_shows,
+    refusals_are_added_up,
+    somebody_logs_in_and_out,
 ];
 
 fn ids(rows: &[Row]) -> Vec<u64> {
@@ -334,4 +342,120 @@ async fn one_leads_and_the_next_follows(Place { store, address }: Place) {
     drop(first);
     let second = tokio::time::timeout(soon * 30, next).await;
     assert!(second.unwrap().unwrap().is_ok());
+}
+
+fn certificate(serial: &str) -> CertificateRow {
+    CertificateRow {
+        serial: serial.into(),
+        member: "bank-a".into(),
+        agent: "gw1".into(),
+        issued_ms: 10,
+        not_after_ms: 1_000,
+        revoked_ms: 0,
+    }
+}
+
+async fn an_invitation_enrols_once_and_the_earlier_key_counts_no_more(Place { store, .. }: Place) {
+    let (member, agent): (Name, Name) = ("bank-a".parse().unwrap(), "gw1".parse().unwrap());
+    for (hash, expires) in [("one", 100), ("two", 100), ("old", 5)] {
+        store.invite(hash, (&member, &agent), expires).await.unwrap();
+    }
+    assert!(store.invitation("one", 10).await.unwrap().is_some());
+    assert!(store.invitation("old", 10).await.unwrap().is_none());
+    assert!(!store.enrol("old", "k0", &certificate("s0"), 10).await.unwrap());
+    let before = store.trust_epoch().await.unwrap();
+    assert!(store.enrol("one", "k1", &certificate("s1"), 10).await.unwrap());
+    assert!(store.trust_epoch().await.unwrap() > before);
+    assert!(!store.enrol("one", "k2", &certificate("s2"), 10).await.unwrap(), "used");
+    assert!(store.enrol("two", "k3", &certificate("s3"), 11).await.unwrap());
+    let enrolled = store.enrolled().await.unwrap();
+    assert_eq!((enrolled.len(), &enrolled[0].public_key[..]), (1, "k3"));
+    let mut certificates = store.certificates(12).await.unwrap();
+    certificates.sort_by(|one, other| one.serial.cmp(&other.serial));
+    let states: Vec<(&str, u64)> = certificates.iter().map(|row| (&row.serial[..], row.revoked_ms)).collect();
+    assert_eq!(states, [("s1", 11), ("s3", 0)]);
+    assert!(store.revoke(&member, &agent, 20).await.unwrap());
+    assert!(!store.revoke(&member, &agent, 21).await.unwrap());
+    assert!(store.certificates(22).await.unwrap().iter().all(|row| row.revoked_ms > 0));
+    assert_eq!(store.enrolled().await.unwrap()[0].revoked_ms, 20);
+    assert_eq!(store.members().await.unwrap(), ["bank-a"]);
+}
+
+async fn the_audit_log_is_only_added_to_and_what_was_changed_beneath_it_shows(
+    Place { store, address }: Place,
+) {
+    let adding = (0..5).map(|number| {
+        let store = store.clone();
+        tokio::spawn(
+            async move { audit::add(&store, "li", Action::Promote, &format!("qq:{number}"), "").await },
+        )
+    });
+    for added in adding.collect::<Vec<_>>() {
+        added.await.unwrap().unwrap();
+    }
+    let head = audit::verify(&store, None).await.unwrap();
+    assert_eq!(head.seq, 5, "five at a time are one chain");
+    let mut raw = sqlx::AnyConnection::connect(&address.exposed()).await.unwrap();
+    let guarded = ["UPDATE audit SET actor = 'wang'", "DELETE FROM audit WHERE seq = 5", "DELETE FROM audit"];
+    for sql in guarded {
+        let refused = sqlx::query(sql).execute(&mut raw).await.unwrap_err().to_string();
+        assert!(refused.contains("only added to"), "{refused}");
+    }
+    assert_eq!(audit::verify(&store, Some((5, &head.hash))).await.unwrap(), head);
+    // Who owns the database can take the guard away, and the chain tells.
+    let unguard: &[&'static str] = match store.kind() {
+        Kind::Sqlite => &["DROP TRIGGER audit_not_changed", "DROP TRIGGER audit_not_deleted"],
+        Kind::Postgres => &["DROP TRIGGER audit_not_changed ON audit"],
+    };
+    for sql in unguard {
+        sqlx::query(*sql).execute(&mut raw).await.unwrap();
+    }
+    sqlx::query("DELETE FROM audit WHERE seq = 5").execute(&mut raw).await.unwrap();
+    assert_eq!(
+        audit::verify(&store, None).await.unwrap().seq,
+        4,
+        "a cut end shows only against a noted hash"
+    );
+    let cut = audit::verify(&store, Some((5, &head.hash))).await;
+    assert!(matches!(cut, Err(AuditError::Other(5))));
+    sqlx::query("UPDATE audit SET subject = 'qq:9' WHERE seq = 2").execute(&mut raw).await.unwrap();
+    assert!(matches!(audit::verify(&store, None).await, Err(AuditError::Changed(2))));
+    sqlx::query("DELETE FROM audit WHERE seq = 2").execute(&mut raw).await.unwrap();
+    assert!(matches!(audit::verify(&store, None).await, Err(AuditError::Missing(2))));
+}
+
+async fn refusals_are_added_up(Place { store, .. }: Place) {
+    let row = |count, at_ms| RefusalRow {
+        member: "bank-a".into(),
+        agent: "gw1".into(),
+        reason: "signature".into(),
+        count,
+        first_ms: at_ms,
+        last_ms: at_ms,
+    };
+    store.add_refusals(&[row(2, 5)]).await.unwrap();
+    store.add_refusals(&[row(3, 9)]).await.unwrap();
+    assert_eq!(
+        store.refusals().await.unwrap(),
+        [RefusalRow { count: 5, first_ms: 5, last_ms: 9, ..row(0, 0) }]
+    );
+}
+
+async fn somebody_logs_in_and_out(Place { store, .. }: Place) {
+    let accounts = Accounts::new(store.clone());
+    let password = "correct horse battery";
+    let person = || new_person("li", Role::Regulator, "", 1);
+    accounts.add("test", person(), password).await.unwrap();
+    assert!(accounts.add("test", person(), password).await.is_err(), "the name is taken");
+    let attempt = || Attempt { name: "li".into(), password: password.into(), code: String::new() };
+    let token = accounts.log_in(attempt(), 1_000_000).await.unwrap();
+    let caller = accounts.by_cookie(&token, 1_100_000).await.unwrap().unwrap();
+    assert_eq!((&caller.name[..], caller.role), ("li", Role::Regulator));
+    accounts.log_out(&caller).await.unwrap();
+    assert!(accounts.by_cookie(&token, 1_100_000).await.unwrap().is_none());
+    let token = accounts.log_in(attempt(), 1_000_000).await.unwrap();
+    accounts.disable("test", "li", 5).await.unwrap();
+    assert!(accounts.by_cookie(&token, 1_000_000).await.unwrap().is_none());
+    // Added, added in vain, in, out, in, disabled.
+    assert_eq!(audit::verify(&store, None).await.unwrap().seq, 6);
 }

@@ -146,12 +146,48 @@ impl Site {
     /// It doesn't start.
     pub fn start_hub(&self) -> Result<Program> {
         let mut command = Command::new(program::path("yumen-hub")?);
-        command.arg("run").arg("--data-dir").arg(self.dir.join("hub"));
+        command.args(["run", "--demo"]).arg("--data-dir").arg(self.dir.join("hub"));
         command.args(["--http", &format!("127.0.0.1:{}", self.ports.console)]);
         command.args(["--broker", &format!("127.0.0.1:{}", self.ports.mqtt)]);
         let mut hub = Program::start("yumen-hub", &mut command, &self.dir.join("hub.log"))?;
         hub.wait_http(&format!("{}/healthz", self.console()))?;
         Ok(hub)
+    }
+
+    /// Runs `yumen-hub` with these arguments beside the site's hub, and gives what it prints.
+    ///
+    /// # Errors
+    /// It fails; the message holds what it said.
+    pub fn hub_command(&self, args: &[&str]) -> Result<String> {
+        let config = self.dir.join("hub.toml");
+        let mut command = Command::new(program::path("yumen-hub")?);
+        command.args(args);
+        if config.exists() {
+            command.arg("--config").arg(config);
+        } else {
+            command.arg("--data-dir").arg(self.dir.join("hub"));
+        }
+        program::done(&mut command)
+    }
+
+    /// Enrols an agent at a hub, with its keys in `data_dir`; gives the lines for its configuration. One that is enrolled
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// The hub or the agent's program refuses.
+    pub fn enrol(&self, hub: &str, member: &str, agent: &str, data_dir: &Path) -> Result<String> {
+        let lines = data_dir.join("identity/agent.toml");
+        if lines.exists() {
+            return Ok(std::fs::read_to_string(lines)?);
+        }
+        let members = self.hub_command(&["member", "list"])?;
+        if !members.lines().any(|known| known == member) {
+            self.hub_command(&["member", "add", member])?;
+        }
+        let token = self.hub_command(&["agent", "invite", member, agent])?;
+        let mut enrol = Command::new(program::path("yumen")?);
+        enrol.args(["enrol", "--hub", hub, "--token", token.trim()]).arg("--data-dir").arg(data_dir);
+        program::done(&mut enrol)
     }
 
     /// Starts an agent with a configuration and waits until it is ready.

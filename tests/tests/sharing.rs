@@ -195,7 +195,7 @@ fn start_hub_with(site: &Site, rules: &Path, first_percent: u8) -> Result<Progra
     );
     std::fs::write(&file, config)?;
     let mut command = Command::new(program::path("yumen-hub")?);
-    command.arg("run").arg("--config").arg(&file);
+    command.args(["run", "--demo"]).arg("--config").arg(&file);
     let mut hub = Program::start("yumen-hub", &mut command, &site.dir.join("hub.log"))?;
     hub.wait_http(&format!("{}/healthz", site.console()))?;
     Ok(hub)

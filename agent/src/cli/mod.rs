@@ -2,6 +2,7 @@
 
 mod bench;
 mod config;
+mod enrol;
 mod generated;
 mod replay;
 mod rows;
@@ -24,6 +25,8 @@ pub struct Cli {
 enum Command {
     /// Run the gateway 运行网关
     Run(run::RunArgs),
+    /// Become an agent of a member at a hub 向枢纽登记
+    Enrol(enrol::EnrolArgs),
     /// Check the configuration, or print its schema 检查配置
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -64,6 +67,7 @@ enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Enrol(args) => enrol::run(&args),
         Command::Config(command) => config::run(command),
         Command::Rules(command) => yumen_compiler::cli::run(command),
         Command::Screen(args) => yumen_compiler::cli::screen(&args),

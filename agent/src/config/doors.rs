@@ -65,6 +65,13 @@ impl Config {
         }
     }
 
+    /// File of the key that signs what is said to the hub.
+    #[must_use]
+    pub fn signing_key(&self) -> std::path::PathBuf {
+        let configured = self.mqtt.as_ref().and_then(|link| link.signing_key.clone());
+        configured.unwrap_or_else(|| crate::identity::Identity::file(&self.data_dir))
+    }
+
     /// The link to the hub, where one is configured.
     ///
     /// # Errors

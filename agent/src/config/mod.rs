@@ -159,6 +159,8 @@ pub struct Mqtt {
     pub username: Option<String>,
     /// File with the password, nothing else in it.
     pub password_file: Option<PathBuf>,
+    /// File with the key that signs what is said to the hub. Without it a random key is made and kept in `data_dir`.
+    pub signing_key: Option<PathBuf>,
     /// Most sightings sent a second, also while the spool drains after an outage.
     #[serde(default = "defaults::mqtt_rate_max")]
     pub rate_max: u32,

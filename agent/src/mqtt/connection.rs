@@ -8,7 +8,8 @@ use crate::spool::Spool;
 use bytes::Bytes;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, Filter, LastWill, Packet, PubAck, PubAckReason, Publish, PublishProperties, SubscribeReasonCode,
+    ConnAck, Filter, LastWill, LastWillProperties, Packet, PubAck, PubAckReason, Publish, PublishProperties,
+    SubscribeReasonCode,
 };
 use rumqttc::v5::{AsyncClient, ClientError, ConnectionError, Event, EventLoop, MqttOptions};
 use rumqttc::{Outgoing as Wire, TlsConfiguration, Transport};
@@ -77,6 +78,8 @@ pub(super) struct Connection<'a> {
     facts: &'a FactSource,
     down: Option<&'a dyn Down>,
     counts: &'a Counts,
+    /// When this connection began, in milliseconds since the Unix epoch.
+    session_ms: u64,
     client: AsyncClient,
     events: mpsc::Receiver<Result<Event, ConnectionError>>,
     _poller: Poller,
@@ -102,8 +105,9 @@ impl<'a> Connection<'a> {
         down: Option<&'a dyn Down>,
         counts: &'a Counts,
     ) -> Self {
+        let session_ms = crate::clock::now_ms();
         let (client, event_loop) = AsyncClient::new(
-            mqtt_options(options, &status(spool, facts, false)),
+            mqtt_options(options, status(spool, facts, session_ms, false)),
             usize::from(options.inflight_max) + REQUESTS_SPARE,
         );
         let (to_connection, events) = mpsc::channel(EVENTS_MAX);
@@ -114,6 +118,7 @@ impl<'a> Connection<'a> {
             facts,
             down,
             counts,
+            session_ms,
             client,
             events,
             _poller: poller,
@@ -315,13 +320,14 @@ impl<'a> Connection<'a> {
     }
 
     fn publish(&mut self, outgoing: Outgoing) -> Result<(), Ended> {
+        let topic = topic::sighting(&self.options.member, &self.options.agent);
         let properties = PublishProperties {
             content_type: Some(EVENT_CONTENT_TYPE.to_owned()),
             // So that the hub can refuse by id what it can't read.
             correlation_data: Some(Bytes::copy_from_slice(outgoing.id.as_bytes())),
+            user_properties: self.options.seal(&topic, &outgoing.payload),
             ..PublishProperties::default()
         };
-        let topic = topic::sighting(&self.options.member, &self.options.agent);
         self.client.try_publish_with_properties(
             topic,
             QoS::AtLeastOnce,
@@ -337,8 +343,12 @@ impl<'a> Connection<'a> {
 
     fn say_status(&mut self, online: bool) -> Result<(), Ended> {
         let topic = topic::status(&self.options.member, &self.options.agent);
-        let payload = status(self.spool, self.facts, online);
-        self.client.try_publish(topic, QoS::AtLeastOnce, true, payload)?;
+        let payload = status(self.spool, self.facts, self.session_ms, online);
+        let properties = PublishProperties {
+            user_properties: self.options.seal(&topic, &payload),
+            ..PublishProperties::default()
+        };
+        self.client.try_publish_with_properties(topic, QoS::AtLeastOnce, true, payload, properties)?;
         self.unnumbered.push_back(None);
         Ok(())
     }
@@ -383,42 +393,49 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-fn mqtt_options(options: &Options, will: &[u8]) -> MqttOptions {
-    let id = format!("yumen-{}-{}", options.member, options.agent);
+fn mqtt_options(options: &Options, will: Vec<u8>) -> MqttOptions {
+    let status_topic = topic::status(&options.member, &options.agent);
+    let will_properties = LastWillProperties {
+        delay_interval: None,
+        payload_format_indicator: None,
+        message_expiry_interval: None,
+        content_type: None,
+        response_topic: None,
+        correlation_data: None,
+        user_properties: options.seal(&status_topic, &will),
+    };
+    let id = topic::client_id(&options.member, &options.agent);
     let mut mqtt = MqttOptions::new(id, &options.host, options.port);
     mqtt.set_keep_alive(KEEP_ALIVE)
         .set_clean_start(true)
         .set_connection_timeout(CONNECT_TIMEOUT_S)
         .set_outgoing_inflight_upper_limit(options.inflight_max.max(1))
         .set_max_packet_size(u32::try_from(DOWN_PACKET_BYTES_MAX).ok())
-        .set_last_will(LastWill::new(
-            topic::status(&options.member, &options.agent),
-            will,
-            QoS::AtLeastOnce,
-            true,
-            None,
-        ));
+        .set_last_will(LastWill::new(status_topic, will, QoS::AtLeastOnce, true, Some(will_properties)));
     if let Some((user, password)) = &options.login {
         mqtt.set_credentials(user, password);
     }
     if let Some(tls) = &options.tls {
-        mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.0.clone())));
+        mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.current())));
     }
     mqtt
 }
 
 /// The status as it goes over the wire.
-fn status(spool: &Spool, facts: &FactSource, online: bool) -> Vec<u8> {
+fn status(spool: &Spool, facts: &FactSource, session_ms: u64, online: bool) -> Vec<u8> {
     let (facts, spool) = (facts(), spool.stats());
     let status = Status {
         online,
-        time_ms: crate::clock::now_ms(),
+        // A clock that was set back makes no status older than its own connection.
+        time_ms: crate::clock::now_ms().max(session_ms),
+        session_ms,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pack: facts.pack,
         spool_records: spool.records,
         spool_dropped: spool.dropped(),
         judged: facts.judged,
         blocked: facts.blocked,
+        refused: facts.refused,
     };
     // A struct of numbers and short texts always serialises.
     serde_json::to_vec(&status).unwrap_or_default()

@@ -18,6 +18,7 @@ mod window;
 
 pub use tls::{Tls, TlsError};
 
+use crate::identity::Identity;
 use crate::spool::Spool;
 use bytes::Bytes;
 use pace::Backoff;
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use yumen_exchange::sighting::PackRef;
+use yumen_exchange::status::Refused;
 use yumen_exchange::topic::Name;
 
 /// A connection that lasted this long was a good one: the next attempt comes soon.
@@ -72,6 +74,8 @@ pub struct Options {
     pub resend_after: Duration,
     /// First and longest pause before connecting again.
     pub backoff: (Duration, Duration),
+    /// Signs every message.
+    pub identity: Option<Arc<Identity>>,
 }
 
 /// Longest pause between two sendings of one sighting on a connection.
@@ -94,7 +98,15 @@ impl Options {
             acknowledge: Acknowledge::Hub,
             resend_after: Duration::from_secs(10),
             backoff: (Duration::from_millis(500), Duration::from_secs(60)),
+            identity: None,
         }
+    }
+}
+
+impl Options {
+    /// The user properties of a message; none without a key.
+    fn seal(&self, topic: &str, payload: &[u8]) -> Vec<(String, String)> {
+        self.identity.as_ref().map(|identity| identity.seal(topic, payload)).unwrap_or_default()
     }
 }
 
@@ -107,6 +119,8 @@ pub struct Facts {
     pub judged: u64,
     /// Messages blocked since start.
     pub blocked: u64,
+    /// What was refused of what came from the hub.
+    pub refused: Vec<Refused>,
 }
 
 /// What takes messages of the hub to all agents; called on the connection's task, must not block.

@@ -1,5 +1,6 @@
 //! TLS towards the broker.
 
+use arc_swap::ArcSwap;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject;
@@ -8,9 +9,20 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A loaded client configuration.
+/// A loaded client configuration. Clones share it, also after [`Tls::reload`].
 #[derive(Clone, Debug)]
-pub struct Tls(pub(super) Arc<ClientConfig>);
+pub struct Tls {
+    config: Arc<ArcSwap<ClientConfig>>,
+    source: Arc<Source>,
+}
+
+/// The files it was loaded from.
+#[derive(Debug)]
+struct Source {
+    ca: PathBuf,
+    client: Option<(PathBuf, PathBuf)>,
+    server_name: Option<String>,
+}
 
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +67,33 @@ impl Tls {
         client: Option<(&Path, &Path)>,
         server_name: Option<&str>,
     ) -> Result<Self, TlsError> {
+        let source = Source {
+            ca: ca.to_owned(),
+            client: client.map(|(chain, key)| (chain.to_owned(), key.to_owned())),
+            server_name: server_name.map(str::to_owned),
+        };
+        let config = Arc::new(ArcSwap::from(source.load()?));
+        Ok(Self { config, source: Arc::new(source) })
+    }
+
+    /// Reads the same files again, for the connections that are made from now on.
+    ///
+    /// # Errors
+    /// A file can't be used; what was loaded before stays.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        self.config.store(self.source.load()?);
+        Ok(())
+    }
+
+    /// The configuration for a new connection.
+    pub(super) fn current(&self) -> Arc<ClientConfig> {
+        self.config.load_full()
+    }
+}
+
+impl Source {
+    fn load(&self) -> Result<Arc<ClientConfig>, TlsError> {
+        let Self { ca, client, server_name } = self;
         let mut roots = RootCertStore::empty();
         for authority in certificates(ca)? {
             roots.add(authority)?;
@@ -62,7 +101,7 @@ impl Tls {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;
-        let builder = match server_name {
+        let builder = match server_name.as_deref() {
             None => builder.with_root_certificates(roots),
             Some(name) => {
                 let verifier = Named {
@@ -76,11 +115,11 @@ impl Tls {
             None => builder.with_no_client_auth(),
             Some((chain, key_path)) => {
                 let key = PrivateKeyDer::from_pem_file(key_path)
-                    .map_err(|source| TlsError::Pem { path: key_path.to_owned(), source })?;
+                    .map_err(|source| TlsError::Pem { path: key_path.clone(), source })?;
                 builder.with_client_auth_cert(certificates(chain)?, key)?
             }
         };
-        Ok(Self(Arc::new(config)))
+        Ok(Arc::new(config))
     }
 }
 
@@ -172,7 +211,7 @@ mod tests {
         });
         let mut socket = TcpStream::connect(address).unwrap();
         let host = ServerName::try_from("127.0.0.1").unwrap();
-        let mut connection = rustls::ClientConnection::new(Arc::clone(&tls.0), host).unwrap();
+        let mut connection = rustls::ClientConnection::new(tls.current(), host).unwrap();
         let outcome = connection.complete_io(&mut socket);
         drop(socket);
         serving.join().unwrap();

@@ -1,5 +1,5 @@
-//! Who may ask. There is no log-in yet: the hub listens on this machine only, and a page from elsewhere must not read it
-//! through a name that resolves to this machine (DNS rebinding).
+//! By which names the hub may be called: a page from elsewhere must not reach it through a name that resolves to this machine
+//! (DNS rebinding). Who may ask for what is decided behind this, in `access`.
 
 use super::problem;
 use axum::extract::{Request, State};

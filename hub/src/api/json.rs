@@ -1,13 +1,14 @@
 //! The API's answers.
 
 use super::{Hub, failed, problem};
+use crate::accounts::Caller;
 use crate::agents::{self, Agent};
 use crate::sightings::{Query, QueryError};
 use crate::store::Row;
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -42,11 +43,16 @@ pub(crate) fn value(row: &Row) -> Value {
     })
 }
 
-pub(super) async fn sightings(State(hub): State<Arc<Hub>>, parameters: Parameters) -> Response {
-    let query = match query(&parameters) {
+pub(super) async fn sightings(
+    State(hub): State<Arc<Hub>>,
+    Extension(caller): Extension<Caller>,
+    parameters: Parameters,
+) -> Response {
+    let mut query = match query(&parameters) {
         Ok(query) => query,
         Err(error) => return refused(&error),
     };
+    super::scoped(&mut query.filter, &caller);
     match query.page(&hub.store).await {
         Ok(page) => {
             let rows: Vec<Value> = page.rows.iter().map(value).collect();
@@ -56,19 +62,24 @@ pub(super) async fn sightings(State(hub): State<Arc<Hub>>, parameters: Parameter
     }
 }
 
-pub(super) async fn sighting(State(hub): State<Arc<Hub>>, Path(id): Path<String>) -> Response {
+pub(super) async fn sighting(
+    State(hub): State<Arc<Hub>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Response {
     let Ok(id) = id.parse::<Uuid>() else {
         return problem(StatusCode::BAD_REQUEST, "an id is a UUID");
     };
     match hub.store.sighting(id).await {
-        Ok(Some(row)) => Json(value(&row)).into_response(),
-        Ok(None) => problem(StatusCode::NOT_FOUND, "no such sighting"),
+        Ok(Some(row)) if caller.sees(&row.member) => Json(value(&row)).into_response(),
+        // Another member's isn't there for them.
+        Ok(_) => problem(StatusCode::NOT_FOUND, "no such sighting"),
         Err(error) => failed(&error),
     }
 }
 
-pub(super) async fn agents(State(hub): State<Arc<Hub>>) -> Response {
-    match agents::all(&hub.store, crate::clock::now_ms()).await {
+pub(super) async fn agents(State(hub): State<Arc<Hub>>, Extension(caller): Extension<Caller>) -> Response {
+    match agents::seen_by(&caller, &hub.store, crate::clock::now_ms()).await {
         Ok(agents) => Json(json!({ "agents": agents.iter().map(agent).collect::<Vec<_>>() })).into_response(),
         Err(error) => failed(&error),
     }

@@ -1,17 +1,29 @@
 //! HTTP: a thin layer over the logic.
 //!
 //! ```text
-//! request → guard (host, method) → route → sightings, agents → store
+//! request → guard (host) → gate of the route (who asks, what they may) → handler → sightings, agents → store
 //! ```
 
+pub(crate) mod access;
+mod enrol;
 mod guard;
 mod json;
+mod listen;
 mod packs;
+mod refused;
 mod share;
 mod stream;
 
+pub use access::Declared;
+pub use listen::{HttpsError, Peer, TlsListener, https};
+pub(crate) use listen::{serial, server_config};
 pub use stream::Streams;
 pub(crate) use stream::open as open_stream;
+
+use crate::accounts::{Access, Accounts, Caller, Limiter};
+use crate::enrol::Enrolment;
+use access::Routes;
+use yumen_exchange::enrol::{CA_PATH, ENROL_PATH, RENEW_PATH};
 
 use crate::console;
 use crate::metrics::Metrics;
@@ -22,7 +34,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
@@ -43,36 +55,66 @@ pub struct Hub {
     pub sharer: Option<Arc<Sharer>>,
     /// Whether this hub does what one does for all on its database.
     pub leads: Arc<AtomicBool>,
-    /// Whether only this machine can ask.
-    pub local: bool,
+    /// Who may ask.
+    pub accounts: Accounts,
+    /// How often an address may try a secret.
+    pub limiter: Limiter,
+    /// Certificates of agents.
+    pub enrolment: Enrolment,
+    /// Whose messages are taken.
+    pub trust: Arc<crate::trust::Trust>,
+    /// Whether everybody needs a second factor.
+    pub second_factor: bool,
+    /// Whether cookies are for HTTPS only.
+    pub secure: bool,
+    /// Whether nobody is asked who they are.
+    pub demonstration: bool,
+    /// What the first administrator's link carries; none once there is anybody.
+    pub set_up: std::sync::Mutex<Option<String>>,
     /// Live streams.
     pub streams: Streams,
     /// Whether the hub is subscribed at the broker.
     pub subscribed: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
-/// All routes. `allowed_hosts` are names beside this machine's own and `bind`.
-pub fn router(hub: Arc<Hub>, bind: SocketAddr, allowed_hosts: &[String]) -> Router {
+/// All routes, and who may enter each. `allowed_hosts` are names beside this machine's own and `bind`.
+pub fn router(hub: Arc<Hub>, bind: SocketAddr, allowed_hosts: &[String]) -> (Router, Vec<Declared>) {
     let hosts = Arc::new(guard::Hosts::new(bind, allowed_hosts));
-    Router::new()
-        .route("/api/v1/sightings", get(json::sightings))
-        .route("/api/v1/sightings/stream", get(stream::sightings))
-        .route("/api/v1/sightings/{id}", get(json::sighting))
-        .route("/api/v1/agents", get(json::agents))
-        .route("/api/v1/indicators", get(share::indicators))
-        .route("/api/v1/promote", post(share::promote))
-        .route("/api/v1/retract", post(share::retract))
-        .route("/api/v1/packs", get(packs::packs))
-        .route("/api/v1/packs/{channel}", get(packs::newest))
-        .route("/api/v1/rollout", post(packs::roll_out))
-        .route("/api/v1/rollback", post(packs::roll_back))
-        .merge(console::routes())
+    let routes = Routes::new(Arc::clone(&hub))
+        .get("/api/v1/sightings", Access::Member, json::sightings)
+        .get("/api/v1/sightings/stream", Access::Member, stream::sightings)
+        .get("/api/v1/sightings/{id}", Access::Member, json::sighting)
+        .get("/api/v1/agents", Access::Member, json::agents)
+        .get("/api/v1/indicators", Access::Reader, share::indicators)
+        .get("/api/v1/refusals", Access::Reader, refused::refusals)
+        .post("/api/v1/promote", Access::Analyst, share::promote)
+        .post("/api/v1/retract", Access::Analyst, share::retract)
+        .get("/api/v1/packs", Access::Reader, packs::packs)
+        // Packs are signed, and for all.
+        .get("/api/v1/packs/{channel}", Access::Public, packs::newest)
+        .post("/api/v1/rollout", Access::Analyst, packs::roll_out)
+        .post("/api/v1/rollback", Access::Analyst, packs::roll_back)
+        .get(CA_PATH, Access::Public, enrol::authority)
+        .get("/enrol/v1/crl", Access::Public, enrol::revocations)
+        .post(ENROL_PATH, Access::Public, enrol::enrol)
+        .post(RENEW_PATH, Access::Public, enrol::renew);
+    let (router, declared) = console::routes(routes).into_parts();
+    let router = router
+        .layer(axum::extract::DefaultBodyLimit::max(crate::limits::BODY_BYTES_MAX))
         .layer(axum::middleware::from_fn_with_state(hosts, guard::check))
         // Who watches the hub calls it by whatever name it has there.
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .with_state(hub)
+        .with_state(hub);
+    (router, declared)
+}
+
+/// A member's analyst sees the member's rows, whatever they ask for.
+pub(crate) fn scoped(filter: &mut crate::store::Filter, caller: &Caller) {
+    if let Some(member) = &caller.member {
+        filter.member = Some(member.to_string());
+    }
 }
 
 async fn readyz(State(hub): State<Arc<Hub>>) -> Response {

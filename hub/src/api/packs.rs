@@ -1,12 +1,14 @@
 //! Packs over HTTP: for whoever doesn't follow the broker, and for those who roll them out.
 
 use super::share::{answer, unavailable};
-use super::{Hub, problem};
+use super::{Hub, failed, problem};
+use crate::accounts::Caller;
+use crate::audit::{self, Action};
 use crate::store::PackRow;
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -62,7 +64,7 @@ pub(super) async fn newest(
     Path(channel): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(sharer) = &hub.sharer else { return unavailable(&hub) };
+    let Some(sharer) = &hub.sharer else { return unavailable() };
     let tag = |serial: u64| format!("\"{serial}\"");
     match sharer.newest(&channel).await {
         Ok(serial) if is_known(&headers, &tag(serial)) => {
@@ -93,16 +95,32 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
         .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
-pub(super) async fn roll_out(State(hub): State<Arc<Hub>>, Json(body): Json<RollOut>) -> Response {
-    let Some(sharer) = hub.sharer.as_ref().filter(|_| hub.local) else { return unavailable(&hub) };
+pub(super) async fn roll_out(
+    State(hub): State<Arc<Hub>>,
+    Extension(caller): Extension<Caller>,
+    Json(body): Json<RollOut>,
+) -> Response {
+    let Some(sharer) = &hub.sharer else { return unavailable() };
     if body.percent > 100 {
         return problem(StatusCode::UNPROCESSABLE_ENTITY, "'percent' is 0 to 100");
+    }
+    let detail = format!("{} %", body.percent);
+    if let Err(error) = audit::add(&hub.store, &caller.name, Action::RolledOut, &body.channel, &detail).await
+    {
+        return failed(&error);
     }
     answer(sharer.roll_out(&body.channel, body.percent, crate::clock::now_ms()).await)
 }
 
-pub(super) async fn roll_back(State(hub): State<Arc<Hub>>, Json(body): Json<RollBack>) -> Response {
-    let Some(sharer) = hub.sharer.as_ref().filter(|_| hub.local) else { return unavailable(&hub) };
+pub(super) async fn roll_back(
+    State(hub): State<Arc<Hub>>,
+    Extension(caller): Extension<Caller>,
+    Json(body): Json<RollBack>,
+) -> Response {
+    let Some(sharer) = &hub.sharer else { return unavailable() };
+    if let Err(error) = audit::add(&hub.store, &caller.name, Action::RolledBack, &body.channel, "").await {
+        return failed(&error);
+    }
     match sharer.roll_back(&body.channel, crate::clock::now_ms()).await {
         Ok(serial) => Json(json!({ "done": true, "serial": serial })).into_response(),
         Err(error) => answer(Err(error)),

@@ -1,15 +1,16 @@
-//! What an analyst does with indicators. There is no log-in yet, so that these only answer on this machine; a page from
-//! elsewhere can't call them, since a browser asks before it sends JSON.
+//! What an analyst does with indicators. Each act stands in the audit log before it is done.
 
 use super::json::Parameters;
 use super::{Hub, failed, problem};
+use crate::accounts::Caller;
+use crate::audit::{self, Action};
 use crate::decay::DEFAULT;
 use crate::share::ShareError;
 use crate::store::SharedRow;
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -53,26 +54,42 @@ pub(super) async fn indicators(State(hub): State<Arc<Hub>>, parameters: Paramete
     }
 }
 
-pub(super) async fn promote(State(hub): State<Arc<Hub>>, Json(body): Json<Promote>) -> Response {
-    let Some(sharer) = hub.sharer.as_ref().filter(|_| hub.local) else { return unavailable(&hub) };
+pub(super) async fn promote(
+    State(hub): State<Arc<Hub>>,
+    Extension(caller): Extension<Caller>,
+    Json(body): Json<Promote>,
+) -> Response {
+    let Some(sharer) = &hub.sharer else { return unavailable() };
     let Promote { kind, value, typology } = body;
+    let subject = format!("{kind}:{value}");
+    if let Err(error) = audit::add(&hub.store, &caller.name, Action::Promote, &subject, &typology).await {
+        return failed(&error);
+    }
     answer(sharer.promote(SharedRow { kind, value, typology }, crate::clock::now_ms()).await)
 }
 
-pub(super) async fn retract(State(hub): State<Arc<Hub>>, Json(body): Json<Retract>) -> Response {
-    let Some(sharer) = hub.sharer.as_ref().filter(|_| hub.local) else { return unavailable(&hub) };
+pub(super) async fn retract(
+    State(hub): State<Arc<Hub>>,
+    Extension(caller): Extension<Caller>,
+    Json(body): Json<Retract>,
+) -> Response {
+    let Some(sharer) = &hub.sharer else { return unavailable() };
     let now_ms = crate::clock::now_ms();
+    let subject = match &body {
+        Retract::Rule { rule } => format!("rule {rule}"),
+        Retract::Indicator { kind, value } => format!("{kind}:{value}"),
+    };
+    if let Err(error) = audit::add(&hub.store, &caller.name, Action::Retract, &subject, "").await {
+        return failed(&error);
+    }
     answer(match body {
         Retract::Rule { rule } => sharer.retract_rule(&rule, now_ms).await,
         Retract::Indicator { kind, value } => sharer.retract(&kind, &value, now_ms).await,
     })
 }
 
-pub(super) fn unavailable(hub: &Hub) -> Response {
-    if hub.sharer.is_none() {
-        return problem(StatusCode::CONFLICT, "the hub has no [share] in its configuration");
-    }
-    problem(StatusCode::FORBIDDEN, "the console listens for other machines, and nobody's name is asked yet")
+pub(super) fn unavailable() -> Response {
+    problem(StatusCode::CONFLICT, "the hub has no [share] in its configuration")
 }
 
 pub(super) fn answer(done: Result<(), ShareError>) -> Response {

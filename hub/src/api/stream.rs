@@ -3,9 +3,11 @@
 
 use super::json::{Parameters, query, refused, value};
 use super::{Hub, problem};
+use crate::accounts::Caller;
 use crate::limits::{STREAM_READ_MAX, STREAMS_MAX};
 use crate::metrics::Metrics;
 use crate::store::{Filter, Row, Store, StoreError};
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -37,17 +39,21 @@ impl Streams {
 
 pub(super) async fn sightings(
     State(hub): State<Arc<Hub>>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Response {
-    open(&hub, &headers, parameters, |row| Event::default().event("sighting").data(value(row).to_string()))
-        .await
+    open(&hub, &caller, &headers, parameters, |row| {
+        Event::default().event("sighting").data(value(row).to_string())
+    })
+    .await
 }
 
 /// Opens a stream. `after` (a parameter) or `Last-Event-ID` names the arrival it goes on behind; without either it begins
 /// with what arrives from now on.
 pub(crate) async fn open(
     hub: &Arc<Hub>,
+    caller: &Caller,
     headers: &HeaderMap,
     mut parameters: Parameters,
     render: impl Fn(&Row) -> Event + Send + 'static,
@@ -65,10 +71,11 @@ pub(crate) async fn open(
     if bad_after {
         return problem(StatusCode::BAD_REQUEST, "'after' is a number of arrival");
     }
-    let filter = match query(&parameters) {
+    let mut filter = match query(&parameters) {
         Ok(query) => query.filter,
         Err(error) => return refused(&error),
     };
+    super::scoped(&mut filter, caller);
     let Ok(permit) = Arc::clone(&hub.streams.permits).try_acquire_owned() else {
         return problem(StatusCode::SERVICE_UNAVAILABLE, "too many live streams");
     };

@@ -15,9 +15,10 @@ pub use load::{LoadOptions, run as run_load};
 
 use crate::broker::{self, BrokerError};
 use crate::config::Broker;
-use crate::ingest::{Ingest, Options};
+use crate::ingest::{Gate, Ingest, Options};
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
+use crate::trust::Trust;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -90,7 +91,10 @@ impl IngestBench {
             group: None,
         };
         let (arrived, _looked_at) = watch::channel(0);
-        let ingest = Ingest::start(options, store.clone(), Arc::clone(&metrics), arrived);
+        // The load's agents aren't enrolled: what a signature costs isn't in the figure.
+        let trust = Arc::new(Trust::load(store.clone(), Some(false)).await?);
+        let gate = Gate { trust, refusals: Arc::default() };
+        let ingest = Ingest::start(options, store.clone(), Arc::clone(&metrics), arrived, gate);
         let seconds = (WARM_UP + self.duration).as_secs().to_string();
         let mut load = Command::new(std::env::current_exe()?);
         load.args(["bench-load", "--port", &bind.port().to_string(), "--seconds", &seconds]);

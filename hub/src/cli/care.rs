@@ -127,6 +127,9 @@ fn console(config: &Config) -> Found {
     if TcpStream::connect_timeout(&address, CONNECT).is_err() {
         return Ok(format!("{address} doesn't answer: the hub isn't running 枢纽未运行"));
     }
+    if config.http.tls.is_some() {
+        return Ok(format!("{address}: answers, in TLS 应答（TLS）"));
+    }
     match ureq::get(format!("http://{address}/readyz")).call() {
         Ok(_) => Ok(format!("{address}: ready 就绪")),
         Err(error) => Err(format!("{address}/readyz: {error}")),

@@ -24,6 +24,9 @@ pub(super) struct Sightings {
     /// Where the hub's console listens
     #[arg(long, default_value = "127.0.0.1:8470")]
     http: SocketAddr,
+    /// File with a token of `yumen-hub token add`, nothing else in it 令牌文件
+    #[arg(long)]
+    token_file: Option<std::path::PathBuf>,
     /// How many of the last ones
     #[arg(long, short = 'n', default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=500))]
     last: u32,
@@ -90,6 +93,10 @@ pub(super) fn run(options: &Sightings) -> ExitCode {
 impl Sightings {
     fn get(&self, path: &str, after: Option<i64>) -> Result<ureq::http::Response<ureq::Body>, FollowError> {
         let mut request = ureq::get(format!("http://{}{path}", self.http));
+        if let Some(file) = &self.token_file {
+            let token = std::fs::read_to_string(file).map_err(FollowError::Read)?;
+            request = request.header("authorization", format!("Bearer {}", token.trim()));
+        }
         let filters = [
             ("typology", &self.typology),
             ("verdict", &self.verdict),

@@ -4,21 +4,24 @@
 //! Everything shown came from strangers: askama escapes it, and the content security policy (`api::guard`) lets nothing
 //! run that isn't served from here.
 
+mod account;
+mod admin;
 mod view;
 mod words;
 
+use crate::accounts::{Access, Caller, Via};
 use crate::agents;
+use crate::api::access::Routes;
 use crate::api::{self, Hub};
 use crate::limits::PAGE_DEFAULT;
 use crate::sightings::{Query, QueryError};
 use crate::store::StoreError;
 use askama::Template;
-use axum::Router;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::sse::Event;
-use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use std::sync::Arc;
 use uuid::Uuid;
 use view::{AgentView, DetailView, FilterView, RowView, Share};
@@ -32,29 +35,88 @@ const RANGES: [(&str, u64); 4] =
     [("1h", 3_600_000), ("24h", 86_400_000), ("7d", 604_800_000), ("30d", 2_592_000_000)];
 
 /// The console's routes.
-pub fn routes() -> Router<Arc<Hub>> {
-    Router::new()
-        .route("/", get(list))
-        .route("/sightings/{id}", get(detail))
-        .route("/console/rows", get(rows))
-        .route("/console/agents", get(agents_strip))
-        .route("/console/sightings/{id}", get(panel))
-        .route(
-            "/assets/console.css",
-            get(|| asset("text/css; charset=utf-8", include_str!("../../assets/console.css"))),
-        )
-        .route(
-            "/assets/console.js",
-            get(|| asset("text/javascript; charset=utf-8", include_str!("../../assets/console.js"))),
-        )
-        .route("/assets/mark.svg", get(|| asset("image/svg+xml", include_str!("../../assets/mark.svg"))))
-        .route("/favicon.ico", get(|| asset("image/svg+xml", include_str!("../../assets/mark.svg"))))
+pub(crate) fn routes(routes: Routes) -> Routes {
+    let css = || asset("text/css; charset=utf-8", include_str!("../../assets/console.css"));
+    let script = || asset("text/javascript; charset=utf-8", include_str!("../../assets/console.js"));
+    let mark = || asset("image/svg+xml", include_str!("../../assets/mark.svg"));
+    routes
+        .get("/", Access::Member, list)
+        .get("/sightings/{id}", Access::Member, detail)
+        .get("/console/rows", Access::Member, rows)
+        .get("/console/agents", Access::Member, agents_strip)
+        .get("/console/sightings/{id}", Access::Member, panel)
+        .get("/login", Access::Public, account::login_page)
+        .post("/login", Access::Public, account::login)
+        .post("/logout", Access::Account, account::logout)
+        .get("/setup", Access::Public, account::set_up_page)
+        .post("/setup", Access::Public, account::set_up)
+        .get("/account", Access::Account, account::account)
+        .post("/account/password", Access::Account, account::change_password)
+        .post("/account/second", Access::Account, account::set_second)
+        .post("/account/second/remove", Access::Account, account::remove_second)
+        .get("/members", Access::Reader, admin::members)
+        .post("/members/add", Access::Administrator, admin::add_member)
+        .post("/members/invite", Access::Administrator, admin::invite)
+        .post("/members/revoke", Access::Administrator, admin::revoke)
+        .get("/people", Access::Administrator, admin::people)
+        .post("/people/add", Access::Administrator, admin::add_person)
+        .post("/people/reset", Access::Administrator, admin::reset_person)
+        .post("/people/disable", Access::Administrator, admin::disable_person)
+        .get("/audit", Access::Administrator, admin::audit)
+        .get("/refused", Access::Reader, admin::refused)
+        .get("/assets/console.css", Access::Public, css)
+        .get("/assets/console.js", Access::Public, script)
+        .get("/assets/mark.svg", Access::Public, mark)
+        .get("/favicon.ico", Access::Public, mark)
+}
+
+/// Who looks at a page, as far as it shows.
+struct Me {
+    name: String,
+    role: &'static str,
+    csrf: String,
+    reads: bool,
+    administers: bool,
+    has_session: bool,
+}
+
+impl Me {
+    fn new(caller: &Caller, t: &'static Words) -> Self {
+        Self {
+            name: caller.name.clone(),
+            role: t.term(caller.role.id()),
+            csrf: caller.csrf().to_owned(),
+            reads: caller.may(Access::Reader),
+            administers: caller.may(Access::Administrator),
+            has_session: matches!(caller.via, Via::Session { .. }),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct NoticePage<'a> {
+    t: &'static Words,
+    me: Option<Me>,
+    text: &'a str,
+}
+
+/// A page that says one thing.
+fn notice(t: &'static Words, caller: Option<&Caller>, status: StatusCode, text: &str) -> Response {
+    let me = caller.map(|caller| Me::new(caller, t));
+    (status, render(&NoticePage { t, me, text })).into_response()
+}
+
+/// Sends the browser on after something was done.
+fn to(path: &str) -> Response {
+    Redirect::to(path).into_response()
 }
 
 #[derive(Template)]
 #[template(path = "list.html")]
 struct ListPage<'a> {
     t: &'static Words,
+    me: Option<Me>,
     filter: FilterView,
     rows: Vec<RowView<'a>>,
     agents: Vec<AgentView<'a>>,
@@ -82,6 +144,7 @@ struct AgentsFragment<'a> {
 #[template(path = "detail.html")]
 struct DetailPage<'a> {
     t: &'static Words,
+    me: Option<Me>,
     detail: DetailView<'a>,
 }
 
@@ -92,14 +155,20 @@ struct PanelFragment<'a> {
     detail: DetailView<'a>,
 }
 
-async fn list(State(hub): State<Arc<Hub>>, headers: HeaderMap, parameters: Parameters) -> Response {
+async fn list(
+    State(hub): State<Arc<Hub>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    parameters: Parameters,
+) -> Response {
     let lang = Lang::of(&parameters, &headers);
-    let (query, range, problem) = match read(&parameters) {
+    let (mut query, range, problem) = match read(&parameters) {
         Ok((query, range)) => (query, range, None),
         // A page shows what it can, and says what it couldn't understand.
         Err(error) => (Query::default(), None, Some(error.to_string())),
     };
-    match page(&hub, lang, &query, range, problem).await {
+    api::scoped(&mut query.filter, &caller);
+    match page(&hub, &caller, lang, &query, range, problem).await {
         Ok(html) => remembered(lang, &parameters, html),
         Err(error) => api::failed(&error),
     }
@@ -107,6 +176,7 @@ async fn list(State(hub): State<Arc<Hub>>, headers: HeaderMap, parameters: Param
 
 async fn page(
     hub: &Hub,
+    caller: &Caller,
     lang: Lang,
     query: &Query,
     range: Option<String>,
@@ -116,12 +186,17 @@ async fn page(
     // Asked before the rows, so that a live page may show a sighting twice in a row's place, but never miss one.
     let after = hub.store.last_arrival().await?;
     let found = query.page(&hub.store).await?;
-    let agents = agents::all(&hub.store, now_ms).await?;
-    let counts = hub.store.typologies_since(now_ms.saturating_sub(86_400_000)).await?;
+    let agents = agents::seen_by(caller, &hub.store, now_ms).await?;
+    // The counts are of all members, which isn't for one of them.
+    let counts = match &caller.member {
+        None => hub.store.typologies_since(now_ms.saturating_sub(86_400_000)).await?,
+        Some(_) => Vec::new(),
+    };
     let t = lang.words();
     let filter = FilterView::new(query, range.as_deref(), t);
     let page = ListPage {
         t,
+        me: Some(Me::new(caller, t)),
         rows: found.rows.iter().map(|row| RowView::new(row, &hub.titles, t)).collect(),
         agents: agents.iter().map(|agent| AgentView::new(agent, now_ms, t)).collect(),
         shares: Share::of(&counts, t),
@@ -134,13 +209,18 @@ async fn page(
     Ok(render(&page))
 }
 
-async fn rows(State(hub): State<Arc<Hub>>, headers: HeaderMap, parameters: Parameters) -> Response {
+async fn rows(
+    State(hub): State<Arc<Hub>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    parameters: Parameters,
+) -> Response {
     let lang = Lang::of(&parameters, &headers);
     let mut parameters = parameters;
     // The range's beginning doesn't matter to what is new.
     parameters.retain(|(key, _)| !matches!(&key[..], "lang" | "range"));
     let titles = Arc::clone(&hub);
-    api::open_stream(&hub, &headers, parameters, move |row| {
+    api::open_stream(&hub, &caller, &headers, parameters, move |row| {
         let t = lang.words();
         let fragment = RowFragment { row: RowView::new(row, &titles.titles, t) };
         Event::default().event("row").data(fragment.render().unwrap_or_default())
@@ -148,10 +228,15 @@ async fn rows(State(hub): State<Arc<Hub>>, headers: HeaderMap, parameters: Param
     .await
 }
 
-async fn agents_strip(State(hub): State<Arc<Hub>>, headers: HeaderMap, parameters: Parameters) -> Response {
+async fn agents_strip(
+    State(hub): State<Arc<Hub>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    parameters: Parameters,
+) -> Response {
     let t = Lang::of(&parameters, &headers).words();
     let now_ms = crate::clock::now_ms();
-    match agents::all(&hub.store, now_ms).await {
+    match agents::seen_by(&caller, &hub.store, now_ms).await {
         Ok(agents) => {
             let agents = agents.iter().map(|agent| AgentView::new(agent, now_ms, t)).collect();
             render(&AgentsFragment { t, agents })
@@ -162,15 +247,20 @@ async fn agents_strip(State(hub): State<Arc<Hub>>, headers: HeaderMap, parameter
 
 async fn detail(
     State(hub): State<Arc<Hub>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Response {
     let lang = Lang::of(&parameters, &headers);
     let t = lang.words();
-    match find(&hub, &id).await {
+    match find(&hub, &caller, &id).await {
         Ok(row) => {
-            let html = render(&DetailPage { t, detail: DetailView::new(&row, &hub.titles, t) });
+            let html = render(&DetailPage {
+                t,
+                me: Some(Me::new(&caller, t)),
+                detail: DetailView::new(&row, &hub.titles, t),
+            });
             remembered(lang, &parameters, html)
         }
         Err(response) => response,
@@ -179,21 +269,24 @@ async fn detail(
 
 async fn panel(
     State(hub): State<Arc<Hub>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Response {
     let t = Lang::of(&parameters, &headers).words();
-    match find(&hub, &id).await {
+    match find(&hub, &caller, &id).await {
         Ok(row) => render(&PanelFragment { t, detail: DetailView::new(&row, &hub.titles, t) }),
         Err(response) => response,
     }
 }
 
-async fn find(hub: &Hub, id: &str) -> Result<crate::store::Row, Response> {
+/// Another member's isn't there for a member's analyst.
+async fn find(hub: &Hub, caller: &Caller, id: &str) -> Result<crate::store::Row, Response> {
     let missing = || api::problem(StatusCode::NOT_FOUND, "no such sighting");
     let id: Uuid = id.parse().map_err(|_| missing())?;
-    hub.store.sighting(id).await.map_err(|error| api::failed(&error))?.ok_or_else(missing)
+    let found = hub.store.sighting(id).await.map_err(|error| api::failed(&error))?;
+    found.filter(|row| caller.sees(&row.member)).ok_or_else(missing)
 }
 
 /// The query of a page: that of the API, and a range of time by name in place of `since`.

@@ -118,6 +118,71 @@ words! {
     ago_min: "分钟前", "min ago";
     ago_h: "小时前", "h ago";
     ago_d: "天前", "d ago";
+    login: "登录", "Log in";
+    logout: "退出", "Log out";
+    login_wrong: "用户名、口令或验证码不正确。", "The name, the password or the code isn't right.";
+    login_locked: "尝试次数过多，请稍后再试。", "Too many wrong attempts: wait a while.";
+    name: "用户名", "Name";
+    password: "口令", "Password";
+    password_new: "新口令", "New password";
+    password_change: "修改口令", "Change the password";
+    present: "当前口令", "Present password";
+    code: "动态验证码", "Code";
+    code_hint: "已启用第二因素时填写，也可填恢复码。", "Of your second factor, or a recovery code, where one is set up.";
+    setup: "创建首个管理员", "The first administrator";
+    setup_hint: "此链接仅可使用一次。", "This link works once.";
+    setup_gone: "此链接已失效。", "This link doesn't work any more.";
+    account: "我的账户", "My account";
+    second: "第二因素", "Second factor";
+    second_needed: "请先设置第二因素，然后才能继续。", "Set up a second factor to go on.";
+    second_hint: "用身份验证器应用扫描二维码或输入密钥，然后填写显示的验证码。", "Scan this with an authenticator, or type the secret, then enter the code it shows.";
+    second_set: "已启用。", "It is set up.";
+    second_set_up: "启用", "Set it up";
+    second_remove: "停用", "Remove it";
+    recovery: "恢复码", "Recovery codes";
+    recovery_hint: "仅显示这一次，每个只能用一次，请妥善保存。", "Shown this once; each works once. Keep them safe.";
+    members: "成员", "Members";
+    member_add: "添加机构", "Add a member";
+    member_only: "仅机构分析员", "a member's analyst only";
+    invite: "邀请网关", "Invite an agent";
+    invited: "邀请码：", "An invitation for";
+    invited_hint: "仅显示这一次，24 小时内有效，请通过其他渠道转交。", "Shown this once, good for 24 hours: hand it over by another way.";
+    signed_required: "仅接受已登记网关签名的上报。", "Only what an enrolled agent signed is taken.";
+    signed_not_required: "当前不强制签名：未登记的网关也可上报。", "Signatures aren't required: agents that aren't enrolled are taken too.";
+    key: "密钥", "Key";
+    enrolled: "登记时间", "Enrolled";
+    until: "证书有效期至", "Certificate until";
+    state: "状态", "State";
+    in_force: "有效", "in force";
+    revoked: "已吊销", "revoked";
+    revoke: "吊销", "Revoke";
+    people: "用户", "People";
+    person_add: "添加用户", "Add a person";
+    person_reset: "重置", "Reset";
+    person_reset_hint: "设置新口令并清除第二因素。", "Sets a new password and takes the second factor away.";
+    role: "角色", "Role";
+    no_role: "没有这个角色。", "There is no such role.";
+    program: "程序令牌", "a program's token";
+    disable: "停用", "Disable";
+    disabled: "已停用", "disabled";
+    add: "添加", "Add";
+    audit: "审计", "Audit";
+    audit_hint: "每条记录的哈希覆盖前一条；用 yumen-hub audit verify 校验。", "Each row's hash covers the one before; yumen-hub audit verify goes through them.";
+    actor: "操作者", "Who";
+    action: "操作", "What";
+    subject: "对象", "Whom";
+    hash: "哈希", "Hash";
+    refused: "已拒绝", "Refused";
+    refused_packs: "网关拒绝的规则包与撤回", "Packs and retractions that agents refused";
+    refused_messages: "枢纽拒绝的消息", "Messages that the hub refused";
+    refused_hint: "伪造者可以冒用任何名义：这里的名义只说明主题。", "A forger can use any name: the names here are only those of the topics.";
+    refused_none: "没有。", "None.";
+    retractions: "撤回清单", "Retractions";
+    in_name_of: "名义", "In the name of";
+    what: "内容", "What";
+    reason: "原因", "Reason";
+    count: "次数", "Count";
+    last: "最近一次", "Last";
     no_script: "浏览器未启用脚本，列表不会自动更新。", "Without JavaScript the list doesn't update by itself.";
 }
 
@@ -130,7 +195,38 @@ impl Words {
     }
 }
 
-const TERMS: [(&str, &str, &str); 36] = [
+const TERMS: [(&str, &str, &str); 67] = [
+    ("rolled-out", "扩大发布", "Rolled out"),
+    ("rolled-back", "回滚", "Rolled back"),
+    ("member-analyst", "机构分析员", "Member analyst"),
+    ("regulator", "监管人员", "Regulator"),
+    ("hub-analyst", "中心分析员", "Hub analyst"),
+    ("administrator", "管理员", "Administrator"),
+    ("unsigned", "未签名", "Not signed"),
+    ("not-enrolled", "网关未登记", "Agent not enrolled"),
+    ("signature", "签名不符", "Signature doesn't match"),
+    ("old", "旧消息重放", "Older than the last"),
+    ("topic-not-allowed", "越权主题", "Topic not allowed"),
+    ("bad-signature", "签名不符", "Bad signature"),
+    ("foreign-key", "密钥不受信任", "Key not trusted"),
+    ("older", "版本较旧", "Older"),
+    ("expired", "已过期", "Expired"),
+    ("damaged", "已损坏", "Damaged"),
+    ("login", "登录", "Logged in"),
+    ("login-refused", "登录失败", "Log-in refused"),
+    ("logout", "退出", "Logged out"),
+    ("promote", "共享指标", "Promoted"),
+    ("retract", "撤回", "Retracted"),
+    ("member-added", "添加机构", "Member added"),
+    ("agent-invited", "邀请网关", "Agent invited"),
+    ("agent-enrolled", "登记网关", "Agent enrolled"),
+    ("certificate-renewed", "证书续期", "Certificate renewed"),
+    ("agent-revoked", "吊销网关", "Agent revoked"),
+    ("certificate-issued", "签发证书", "Certificate issued"),
+    ("person-changed", "用户变更", "Person changed"),
+    ("token-changed", "令牌变更", "Token changed"),
+    ("exported", "导出", "Exported"),
+    ("started", "启动", "Started"),
     ("debt-collection", "不当催收", "Improper debt collection"),
     ("loan-mediation", "非法贷款中介", "Illegal loan mediation"),
     ("debt-evasion", "恶意逃废债", "Malicious debt evasion"),

@@ -1,10 +1,12 @@
 //! Batches: as much as has arrived, up to the limit, is one transaction. Under light load that is one message at once,
 //! under heavy load the commit's `fsync` is shared.
 
+use super::Gate;
 use super::session::Message;
 use crate::limits::{BATCH_MAX, RETRY};
 use crate::metrics::Metrics;
 use crate::store::{StatusReceived, Store};
+use crate::trust::{Known, Refusals, Trust};
 use rumqttc::v5::AsyncClient;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Publish;
@@ -15,6 +17,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 use yumen_exchange::ack::{ACK_IDS_MAX, Ack, Refusal};
 use yumen_exchange::check::{self, Defect, Received};
+use yumen_exchange::status::Status;
 use yumen_exchange::topic::{self, Name};
 
 /// Runs until the session has gone and all that it received is committed. While a batch is committed the next one is
@@ -24,6 +27,7 @@ pub(super) async fn run(
     store: Store,
     metrics: Arc<Metrics>,
     arrived: watch::Sender<u64>,
+    gate: Gate,
 ) {
     let (to_commit, mut checked) = mpsc::channel::<(Vec<Message>, Sorted)>(1);
     let counts = Arc::clone(&metrics);
@@ -34,17 +38,35 @@ pub(super) async fn run(
         }
     });
     let mut batch = Vec::with_capacity(BATCH_MAX);
+    let mut last = Said::new();
     // Room first: what comes in while the last batch is being committed makes the next one larger.
     while let Ok(room) = to_commit.reserve().await {
         if messages.recv_many(&mut batch, BATCH_MAX).await == 0 {
             break;
         }
-        let sorted = Sorted::of(&batch, &metrics);
+        let known = known(&gate.trust, &metrics).await;
+        let sorted = Sorted::of(&batch, &known, &mut last, &metrics, &gate.refusals);
         room.send((std::mem::take(&mut batch), sorted));
     }
     drop(to_commit);
     // Gone before only when it has panicked, which has been said.
     let _ = commits.await;
+}
+
+/// Who is believed. However long it takes: nothing is decided on what may be old.
+async fn known(trust: &Trust, metrics: &Metrics) -> Arc<Known> {
+    let mut pause = RETRY.0;
+    loop {
+        match trust.look().await {
+            Ok(known) => return known,
+            Err(error) => {
+                metrics.commit_failures.inc();
+                tracing::error!(%error, ?pause, "the database can't be asked whom to believe; messages wait at the broker");
+                sleep(pause).await;
+                pause = (pause * 2).min(RETRY.1);
+            }
+        }
+    }
 }
 
 /// Commits, however long it takes: nothing is acknowledged before, so nothing is lost meanwhile.
@@ -114,12 +136,19 @@ struct Sorted {
     answers: HashMap<(Name, Name), Vec<Answer>>,
 }
 
+/// What each agent said last of itself, as far as it is enrolled.
+type Said = HashMap<(Name, Name), Status>;
+
 impl Sorted {
-    fn of(batch: &[Message], metrics: &Metrics) -> Self {
+    fn of(batch: &[Message], known: &Known, last: &mut Said, metrics: &Metrics, refusals: &Refusals) -> Self {
         let mut sorted = Self::default();
         for message in batch {
-            if let Err(defect) = sorted.sort(&message.publish) {
+            if let Err(defect) = sorted.sort(&message.publish, known, last) {
                 metrics.refused(defect);
+                let topic = std::str::from_utf8(&message.publish.topic).ok();
+                let sender = topic.and_then(topic::sender);
+                let sender = sender.as_ref().map(|(member, agent, _)| (member.as_str(), agent.as_str()));
+                refusals.add(sender, defect.code(), crate::clock::now_ms());
                 let topic = String::from_utf8_lossy(&message.publish.topic);
                 tracing::warn!(%topic, %defect, bytes = message.publish.payload.len(), "a message was refused");
             }
@@ -127,15 +156,27 @@ impl Sorted {
         sorted
     }
 
-    fn sort(&mut self, publish: &Publish) -> Result<(), Defect> {
+    fn sort(&mut self, publish: &Publish, known: &Known, last: &mut Said) -> Result<(), Defect> {
         let topic = std::str::from_utf8(&publish.topic).map_err(|_| Defect::Topic)?;
         let (member, agent, kind) = topic::sender(topic).ok_or(Defect::Topic)?;
+        // A retained status that was deleted has no payload.
+        if kind == "status" && publish.payload.is_empty() {
+            return Ok(());
+        }
+        // Who says it comes before what it says: what the topic's agent may not have said gets no answer.
+        let properties =
+            publish.properties.as_ref().map_or(&[][..], |properties| &properties.user_properties);
+        known.check((&member, &agent), topic, &publish.payload, properties)?;
         if kind == "status" {
-            // A retained message that was deleted has no payload.
-            if !publish.payload.is_empty() {
-                let (member, agent, status) = check::status(topic, &publish.payload)?;
-                self.statuses.push(StatusReceived { member, agent, status });
+            let (member, agent, status) = check::status(topic, &publish.payload)?;
+            if known.is_enrolled(&member, &agent) {
+                let names = (member.clone(), agent.clone());
+                if last.get(&names).is_some_and(|last| !status.may_follow(last)) {
+                    return Err(Defect::Old);
+                }
+                last.insert(names, status.clone());
             }
+            self.statuses.push(StatusReceived { member, agent, status });
             return Ok(());
         }
         let answers = self.answers.entry((member, agent)).or_default();

@@ -18,12 +18,22 @@ pub use session::{Login, Options, TlsError, tls};
 
 use crate::metrics::Metrics;
 use crate::store::Store;
+use crate::trust::{Refusals, Trust};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::limits::RECEIVE_MAX;
+
+/// Whom it believes, and where it counts what it doesn't.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// Whose word counts.
+    pub trust: Arc<Trust>,
+    /// What was refused.
+    pub refusals: Arc<Refusals>,
+}
 
 /// The running ingest.
 #[derive(Debug)]
@@ -36,13 +46,19 @@ pub struct Ingest {
 impl Ingest {
     /// Starts it; `arrived` is told the number of commits that brought something new.
     #[must_use]
-    pub fn start(options: Options, store: Store, metrics: Arc<Metrics>, arrived: watch::Sender<u64>) -> Self {
+    pub fn start(
+        options: Options,
+        store: Store,
+        metrics: Arc<Metrics>,
+        arrived: watch::Sender<u64>,
+        gate: Gate,
+    ) -> Self {
         let connected = Arc::new(AtomicBool::new(false));
         let (stop, stopped) = watch::channel(false);
         let (to_batches, messages) = mpsc::channel(usize::from(RECEIVE_MAX));
         let session =
             session::run(options, to_batches, Arc::clone(&connected), Arc::clone(&metrics), stopped);
-        let batches = batch::run(messages, store, metrics, arrived);
+        let batches = batch::run(messages, store, metrics, arrived, gate);
         Self { connected, stop, tasks: [tokio::spawn(session), tokio::spawn(batches)] }
     }
 

@@ -8,20 +8,26 @@
 //! server has it, which is on. What is acknowledged to an agent survives a power cut.
 
 mod address;
+mod audit;
 mod care;
 mod commit;
 mod forget;
 mod indicators;
 mod lead;
 mod packs;
+mod people;
 mod read;
 mod schema;
 mod sql;
+mod trust;
 
 pub use address::{Address, AddressError, Kind};
+pub use audit::AuditRow;
 pub use indicators::{Observed, SHARED_RULE, SharedRow};
 pub use lead::Lead;
 pub use packs::PackRow;
+pub use people::{PersonRow, TokenRow};
+pub use trust::{CertificateRow, EnrolledRow, RefusalRow};
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyPool, Connection as _, Executor as _, Transaction};

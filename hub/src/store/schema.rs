@@ -8,10 +8,12 @@ use sqlx::{Row as _, SqlSafeStr as _};
 const SQLITE: &[(&str, &str)] = &[
     ("hub", include_str!("../../migrations/sqlite/0001_hub.sql")),
     ("packs", include_str!("../../migrations/sqlite/0002_packs.sql")),
+    ("trust", include_str!("../../migrations/sqlite/0003_trust.sql")),
 ];
 const POSTGRES: &[(&str, &str)] = &[
     ("hub", include_str!("../../migrations/postgres/0001_hub.sql")),
     ("packs", include_str!("../../migrations/postgres/0002_packs.sql")),
+    ("trust", include_str!("../../migrations/postgres/0003_trust.sql")),
 ];
 
 const _: () = assert!(SQLITE.len() == POSTGRES.len(), "both databases have the same tables");

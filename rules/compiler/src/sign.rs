@@ -1,6 +1,7 @@
 //! Signing packs, and the key files for it.
 
-use ed25519_dalek::{SECRET_KEY_LENGTH, Signer, SigningKey};
+pub use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SECRET_KEY_LENGTH, Signer};
 use yumen_rules::pack::{Header, PackError, SIGNATURE_LEN};
 
 /// Signs a pack in place: puts the key's id into the header and the signature at the end. A pack that was signed before is signed

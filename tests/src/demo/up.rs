@@ -24,6 +24,7 @@ pub async fn run(dir: &Path, ports: Ports, per_s: u32) -> Result<()> {
     let site = Site::prepare(dir, ports)?;
     println!("starting hub and agent 正在启动枢纽与网关 …");
     let hub = site.start_hub()?;
+    site.enrol(&site.console(), "demo-bank", "gw1", &dir.join("gw1")).context("enrol the agent")?;
     let smsc = smpp::Centre::start_forgetful(("127.0.0.1", ports.smsc)).await?;
     let ismg = cmpp::Ismg::start_forgetful(("127.0.0.1", ports.ismg), Version::V3, cmpp::ACCOUNT).await?;
     let agent = site.start_agent("gw1", &site.agent_config("gw1", ""))?;

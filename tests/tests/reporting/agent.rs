@@ -35,7 +35,12 @@ async fn agent(dir: &Path, member: Name, port: u16, tls: Option<&Path>) -> Resul
         let (cert, key) = (tls.join("agent.pem"), tls.join("agent.key"));
         options.tls = Some(Tls::load(&tls.join("ca.pem"), Some((&cert, &key)), None)?);
     }
-    let facts = Facts { pack: Some(PackRef { name: "yumen".into(), serial: 3 }), judged: 9, blocked: 4 };
+    let facts = Facts {
+        pack: Some(PackRef { name: "yumen".into(), serial: 3 }),
+        judged: 9,
+        blocked: 4,
+        refused: Vec::new(),
+    };
     let link = Link::start(options, spool.clone(), Arc::new(move || facts.clone()));
     let mut accepted = File::options().create(true).append(true).open(dir.join("accepted"))?;
     let mut number = 0;

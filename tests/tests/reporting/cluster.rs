@@ -35,7 +35,7 @@ impl Cluster {
         let file = self.site.path(&format!("{name}.toml"));
         std::fs::write(&file, config)?;
         let mut command = Command::new(program::path("yumen-hub")?);
-        command.arg("run").arg("--config").arg(&file);
+        command.args(["run", "--demo"]).arg("--config").arg(&file);
         let mut hub = Program::start(name, &mut command, &self.site.path(&format!("{name}.log")))?;
         hub.wait_http(&format!("http://127.0.0.1:{http}/readyz"))?;
         Ok(hub)
@@ -127,7 +127,12 @@ fn a_full_disk_holds_up_and_loses_nothing() -> Result<()> {
     command
         .args(["-c", "trap '' XFSZ; ulimit -S -f 1024; exec \"$@\"", "bash"])
         .arg(program::path("yumen-hub")?);
-    command.arg("run").arg("--config").arg(site.path("hub.toml")).arg("--data-dir").arg(site.path("hub"));
+    command
+        .args(["run", "--demo"])
+        .arg("--config")
+        .arg(site.path("hub.toml"))
+        .arg("--data-dir")
+        .arg(site.path("hub"));
     let mut hub = Program::start("yumen-hub", &mut command, &site.path("hub.log"))?;
     hub.wait_http(&site.url("/healthz"))?;
     let mut agent = site.start_agent()?;

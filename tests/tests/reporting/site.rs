@@ -38,7 +38,12 @@ impl Site {
     pub(crate) fn start_hub(&self) -> Result<Program> {
         std::fs::write(self.path("hub.toml"), &self.hub_config)?;
         let mut command = Command::new(program::path("yumen-hub")?);
-        command.arg("run").arg("--config").arg(self.path("hub.toml")).arg("--data-dir").arg(self.path("hub"));
+        command
+            .args(["run", "--demo"])
+            .arg("--config")
+            .arg(self.path("hub.toml"))
+            .arg("--data-dir")
+            .arg(self.path("hub"));
         let mut hub = Program::start("yumen-hub", &mut command, &self.path("hub.log"))?;
         hub.wait_http(&self.url("/healthz"))?;
         Ok(hub)
