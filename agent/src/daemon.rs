@@ -164,7 +164,18 @@ impl Daemon {
         tokio::spawn(http::serve(listener, registry, readiness, stopped));
         tokio::spawn(packs.clone().watch());
         tracing::info!(%http_addr, "HttpListening");
-        Ok(Self { packs, doors, api, link, spool, counting, draining, http_stop, http_addr, _renewal: renewal })
+        Ok(Self {
+            packs,
+            doors,
+            api,
+            link,
+            spool,
+            counting,
+            draining,
+            http_stop,
+            http_addr,
+            _renewal: renewal,
+        })
     }
 
     /// Where `/healthz` listens.

@@ -51,6 +51,7 @@ impl Lines {
 
 /// What came of a byte.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is no heap to put a line on")]
 pub enum Taken {
     /// The line goes on.
     Nothing,
