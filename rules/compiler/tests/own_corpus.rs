@@ -53,8 +53,24 @@ fn practices_are_blocked_and_honest_texts_pass() {
 fn no_one_time_password_is_blocked_whatever_it_is_for() {
     let mut worker = worker();
     let purposes = [
-        "申请贷款", "借款提现", "办理退保", "查询征信", "股票开户", "信用卡分期", "还款协商", "登录账户", "绑定银行卡",
-        "修改密码", "解冻账户", "申请理赔", "积分兑换", "注销账户", "代扣签约", "放款确认", "逾期还款", "账户认证",
+        "申请贷款",
+        "借款提现",
+        "办理退保",
+        "查询征信",
+        "股票开户",
+        "信用卡分期",
+        "还款协商",
+        "登录账户",
+        "绑定银行卡",
+        "修改密码",
+        "解冻账户",
+        "申请理赔",
+        "积分兑换",
+        "注销账户",
+        "代扣签约",
+        "放款确认",
+        "逾期还款",
+        "账户认证",
     ];
     for (at, purpose) in purposes.iter().enumerate() {
         let code = 100_203 + at * 31_337;
