@@ -1,12 +1,18 @@
 //! The table of numbers in shards, each behind its own lock.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use yumen_rules::behave::{Busy, Entry, Measure, Room, Slot, State, Table, WAYS};
+
+use crate::held;
 use crate::limits::{NUMBERS_PER_BUSY, SHARDS};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use yumen_rules::behave::{Busy, Entry, Measure, Slot, State, Table, WAYS};
 
 /// All shards.
 pub(super) struct Store {
     shards: Vec<Mutex<Shard>>,
+    tracked: AtomicU64,
+    evicted: AtomicU64,
 }
 
 struct Shard {
@@ -22,7 +28,11 @@ impl Store {
             let busy = of_shard(numbers / NUMBERS_PER_BUSY);
             Mutex::new(Shard { slots: vec![Slot::FREE; of_shard(numbers)], busy: vec![Busy::FREE; busy] })
         };
-        Self { shards: (0..SHARDS).map(|_| shard()).collect() }
+        Self {
+            shards: (0..SHARDS).map(|_| shard()).collect(),
+            tracked: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+        }
     }
 
     /// Bytes that the table takes.
@@ -34,16 +44,45 @@ impl Store {
         self.shards.iter().map(of_shard).sum()
     }
 
-    pub(super) fn attempt(&self, key: u64, entry: Entry) {
-        self.with(key, |table| table.attempt(key, entry));
+    /// Places that are taken, and numbers that were forgotten for others.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.tracked.load(Ordering::Relaxed), self.evicted.load(Ordering::Relaxed))
     }
 
-    pub(super) fn outcome(&self, key: u64, peer: u32, state: State, ring_s: u32, time_s: u32) {
-        self.with(key, |table| table.outcome(key, peer, state, ring_s, time_s));
+    pub(super) fn attempt(&self, key: u64, entry: Entry, now_s: u32) {
+        match self.with(key, |table| table.attempt(key, entry, now_s)) {
+            Some(Room::Taken) => self.tracked.fetch_add(1, Ordering::Relaxed),
+            Some(Room::Evicted) => self.evicted.fetch_add(1, Ordering::Relaxed),
+            _ => 0,
+        };
+    }
+
+    pub(super) fn outcome(&self, key: u64, peer: u32, state: State, ring_s: u32, time_s: u32, now_s: u32) {
+        self.with(key, |table| table.outcome(key, peer, state, ring_s, time_s, now_s));
     }
 
     pub(super) fn measure(&self, key: u64, measure: Measure, window_s: u32, now_s: u32) -> i64 {
         self.with(key, |table| table.measure(key, measure, window_s, now_s)).unwrap_or(measure.unknown())
+    }
+
+    /// What is kept, shard by shard: each is locked for as long as its copy takes.
+    pub(super) fn kept(&self) -> impl Iterator<Item = (Vec<Slot>, Vec<Busy>)> + '_ {
+        self.shards.iter().map(|shard| {
+            let shard = held(shard);
+            let slots = shard.slots.iter().copied().filter(|slot| slot.key != 0).collect();
+            let busy = shard.busy.iter().copied().filter(|busy| busy.key != 0).collect();
+            (slots, busy)
+        })
+    }
+
+    pub(super) fn restore(&self, slot: &Slot, now_s: u32) -> bool {
+        let restored = self.with(slot.key, |table| table.restore(slot, now_s)).unwrap_or(false);
+        self.tracked.fetch_add(u64::from(restored), Ordering::Relaxed);
+        restored
+    }
+
+    pub(super) fn restore_busy(&self, busy: &Busy, now_s: u32) -> bool {
+        self.with(busy.key, |table| table.restore_busy(busy, now_s)).unwrap_or(false)
     }
 
     fn with<R>(&self, key: u64, then: impl FnOnce(&mut Table<'_>) -> R) -> Option<R> {
@@ -52,11 +91,6 @@ impl Store {
         let shard = &mut *held(self.shards.get(at).filter(|_| key != 0)?);
         Some(then(&mut Table::new(&mut shard.slots, &mut shard.busy)))
     }
-}
-
-/// Counts are whole after every change, so a panic elsewhere spoils nothing.
-fn held(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::fmt::Debug for Store {

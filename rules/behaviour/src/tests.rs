@@ -86,3 +86,28 @@ fn complaints_are_counted_for_calls_and_messages_alike() {
     assert_eq!(ask(&behaviour, &pair, Subject::Pair, Measure::Complaints), 2);
     assert_eq!(ask(&behaviour, &pair, Subject::Callee, Measure::Complaints), 2);
 }
+
+#[test]
+fn two_gateways_count_as_one() {
+    let gateways = [1, 2].map(|_| Behaviour::with_secret(1024, 7).sharing());
+    for nth in 0..20u64 {
+        let event = call("13800000001", "13900000002", NOW_MS + nth * 1000);
+        gateways[usize::from(nth % 2 == 1)].attempt(&event);
+    }
+    let now_ms = NOW_MS + 400_000;
+    for (from, to) in [(0, 1), (1, 0)] {
+        let batch = gateways[from].batch(1000).expect("some wait");
+        let batch = Batch::from_bytes(&batch.to_bytes()).expect("a batch");
+        gateways[to].receive(&batch, now_ms);
+        gateways[to].receive(&batch, now_ms);
+        // Its own come back to it: it knows them by its name.
+        gateways[from].receive(&batch, now_ms);
+        gateways[from].sent(&batch);
+        assert!(gateways[from].batch(1000).is_none());
+    }
+    let event = call("13800000001", "13900000002", now_ms);
+    for gateway in &gateways {
+        assert_eq!(ask(gateway, &event, Subject::Pair, Measure::Attempts), 20);
+        assert_eq!(gateway.stats().received, 10);
+    }
+}

@@ -7,11 +7,11 @@
 use super::entry::{Entry, State};
 
 /// Levels.
-pub(super) const LEVELS: usize = 7;
+pub const LEVELS: usize = 7;
 /// Buckets of a level.
-pub(super) const LEVEL_BUCKETS: usize = 16;
+pub const LEVEL_BUCKETS: usize = 16;
 /// Cells of the sketch of peers.
-pub(super) const CELLS: usize = 256;
+pub const CELLS: usize = 256;
 
 /// Counts of one stretch of time. Saturating: never above the truth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub enum Counter {
 }
 
 /// How many there are.
-pub(super) const COUNTERS: usize = 10;
+pub const COUNTERS: usize = 10;
 
 /// Time buckets of one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +95,9 @@ impl Busy {
         cells: [0; CELLS],
     };
 
-    /// Counts something at a time.
-    pub fn add(&mut self, time_s: u32, counts: &[(Counter, u16)]) {
+    /// Counts something at a time. Of two stretches that share a bucket, the one nearer to now keeps it: what comes late
+    /// doesn't drive out what is new, and what lies ahead after a clock was set back doesn't keep its place.
+    pub fn add(&mut self, time_s: u32, counts: &[(Counter, u16)], now_s: u32) {
         if counts.iter().all(|(_, count)| *count == 0) {
             return;
         }
@@ -104,6 +105,10 @@ impl Busy {
             let stamp = time_s / width(level) + 1;
             let Some(bucket) = buckets.get_mut(stamp as usize % LEVEL_BUCKETS) else { continue };
             if bucket.stamp != stamp {
+                let now = now_s / width(level) + 1;
+                if bucket.stamp != 0 && bucket.stamp.abs_diff(now) < stamp.abs_diff(now) {
+                    continue;
+                }
                 *bucket = Bucket { stamp, ..Bucket::default() };
             }
             for &(counter, count) in counts {
@@ -115,8 +120,10 @@ impl Busy {
     }
 
     /// Counts an attempt, and what is known of its outcome.
-    pub fn push(&mut self, entry: Entry, peer_hash: u64) {
-        self.last_s = entry.time_s;
+    pub fn push(&mut self, entry: Entry, peer_hash: u64, now_s: u32) {
+        if entry.time_s.abs_diff(now_s) <= self.last_s.abs_diff(now_s) {
+            self.last_s = entry.time_s;
+        }
         let one = |is: bool| u16::from(is);
         self.add(
             entry.time_s,
@@ -127,13 +134,14 @@ impl Busy {
                 (Counter::FailedCheck, one(entry.failed_check())),
                 (Counter::Virtual, one(entry.virtual_operator())),
             ],
+            now_s,
         );
-        self.settle(entry.time_s, State::Pending, entry);
-        self.see(entry.time_s, peer_hash);
+        self.settle(entry.time_s, State::Pending, entry, now_s);
+        self.see(entry.time_s, peer_hash, now_s);
     }
 
     /// Counts that an attempt went from a state to the one it has now.
-    pub fn settle(&mut self, time_s: u32, from: State, entry: Entry) {
+    pub fn settle(&mut self, time_s: u32, from: State, entry: Entry, now_s: u32) {
         let state = entry.state();
         let one = |is: bool| u16::from(is);
         let newly = |is: bool, was: bool| one(is && !was);
@@ -146,12 +154,15 @@ impl Busy {
                 (Counter::Ended, one(matches!(state, State::Ended | State::Short))),
                 (Counter::Blocked, newly(state == State::Blocked, from == State::Blocked)),
             ],
+            now_s,
         );
     }
 
-    fn see(&mut self, time_s: u32, peer_hash: u64) {
+    fn see(&mut self, time_s: u32, peer_hash: u64, now_s: u32) {
         let at = usize::try_from(peer_hash % CELLS as u64).unwrap_or(0);
-        if let Some(cell) = self.cells.get_mut(at) {
+        if let Some(cell) = self.cells.get_mut(at)
+            && (*cell == 0 || time_s.abs_diff(now_s) <= cell.abs_diff(now_s))
+        {
             *cell = time_s;
         }
     }

@@ -34,6 +34,12 @@ impl State {
         Self::Message,
     ];
 
+    /// From the number of a delta.
+    #[must_use]
+    pub fn from_wire(value: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(value)).copied()
+    }
+
     /// Somebody picked up.
     #[must_use]
     pub const fn is_answered(self) -> bool {

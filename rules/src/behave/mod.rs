@@ -15,11 +15,11 @@ mod table;
 
 use yumen_wire::event::Event;
 
-pub use busy::{Busy, Counter, width_for};
+pub use busy::{Bucket, Busy, CELLS, COUNTERS, Counter, LEVEL_BUCKETS, LEVELS, width_for};
 pub use entry::{Entry, Marks, State};
 pub use key::{Keys, Party, is_softswitch, is_unvouched, marks, mix};
 pub use slot::{SLOT_ENTRIES, Slot};
-pub use table::{Table, WAYS};
+pub use table::{Room, Table, WAYS};
 
 /// Shortest window, in seconds.
 pub const WINDOW_S_MIN: u32 = 10;

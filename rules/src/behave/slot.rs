@@ -16,11 +16,9 @@ pub struct Slot {
     pub last_s: u32,
     /// 1 where [`super::Busy`] buckets were opened for the number.
     pub busy: u8,
-    /// The place that is written next.
-    pub next: u8,
     /// 0.
-    pub reserved: [u8; 2],
-    /// A ring.
+    pub reserved: [u8; 3],
+    /// In no order.
     pub entries: [Entry; SLOT_ENTRIES],
 }
 
@@ -30,26 +28,35 @@ impl Slot {
         key: 0,
         last_s: 0,
         busy: 0,
-        next: 0,
-        reserved: [0; 2],
+        reserved: [0; 3],
         entries: [Entry { time_s: 0, bits: 0 }; SLOT_ENTRIES],
     };
 
-    /// Adds an attempt in the place of the oldest one.
-    pub fn push(&mut self, entry: Entry) {
-        self.last_s = entry.time_s;
-        let at = usize::from(self.next) % SLOT_ENTRIES;
-        self.next = u8::try_from((at + 1) % SLOT_ENTRIES).unwrap_or(0);
-        if let Some(place) = self.entries.get_mut(at) {
+    /// Adds an attempt in a free place, or in that of the one that lies farthest from now; an attempt that lies farther than all
+    /// others is left out.
+    pub fn push(&mut self, entry: Entry, now_s: u32) {
+        if entry.time_s.abs_diff(now_s) <= self.last_s.abs_diff(now_s) {
+            self.last_s = entry.time_s;
+        }
+        let distance = |entry: &Entry| match entry.time_s {
+            0 => u32::MAX,
+            time_s => time_s.abs_diff(now_s),
+        };
+        let farthest = self.entries.iter_mut().max_by_key(|place| distance(place));
+        if let Some(place) = farthest
+            && distance(place) >= distance(&entry)
+        {
             *place = entry;
         }
     }
 
-    /// The attempt that the next one replaces.
+    /// The attempt that the next one replaces; `None` where there is a free place.
     #[must_use]
-    pub fn next_to_leave(&self) -> Option<Entry> {
-        let entry = *self.entries.get(usize::from(self.next) % SLOT_ENTRIES)?;
-        (entry.time_s != 0).then_some(entry)
+    pub fn next_to_leave(&self, now_s: u32) -> Option<Entry> {
+        if self.entries.iter().any(|entry| entry.time_s == 0) {
+            return None;
+        }
+        self.entries.iter().copied().max_by_key(|entry| entry.time_s.abs_diff(now_s))
     }
 
     /// The newest attempt towards `peer` in one of `states`, to be changed.
@@ -64,8 +71,8 @@ impl Slot {
         self.entries.iter().copied().filter(move |entry| entry.is_within(now_s, window_s))
     }
 
-    /// Whether every attempt of the window is still among the entries, given that all are told to [`Self::push`]: the
-    /// ring has a free place, or one that lies outside of the window.
+    /// Whether every attempt of the window is still among the entries, given that all are told to [`Self::push`]: there is a
+    /// free place, or one that lies outside of the window, which would have left before any inside.
     #[must_use]
     pub fn covers(&self, now_s: u32, window_s: u32) -> bool {
         self.entries.iter().any(|entry| !entry.is_within(now_s, window_s))

@@ -9,6 +9,29 @@ use super::entry::{Entry, Marks, State};
 use super::slot::Slot;
 use super::{Measure, RATIO_ONE, SEQUENTIAL_GAP, UNDER_WAY_S_MAX, WINDOW_S_MAX};
 
+/// What became of the place that a number asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It was there before.
+    Own,
+    /// It took a free one.
+    Taken,
+    /// Another number was forgotten for it.
+    Evicted,
+    /// There is no storage, or nobody to count.
+    None,
+}
+
+impl Room {
+    const fn of(found: u64, key: u64) -> Self {
+        match found {
+            0 => Self::Taken,
+            found if found == key => Self::Own,
+            _ => Self::Evicted,
+        }
+    }
+}
+
 /// Places that a key may have.
 pub const WAYS: usize = 8;
 
@@ -26,30 +49,44 @@ impl<'s> Table<'s> {
         Self { slots, busy }
     }
 
-    /// Counts an attempt for a key.
-    pub fn attempt(&mut self, key: u64, entry: Entry) {
-        let Some(slot) = take(self.slots, key, entry.time_s, |slot| (slot.key, slot.last_s)) else { return };
+    /// Counts an attempt for a key. `now_s` is the time by whoever counts: later than the entry's where it comes late. Tells
+    /// whether another number was forgotten for it.
+    pub fn attempt(&mut self, key: u64, entry: Entry, now_s: u32) -> Room {
+        let Some(slot) = take(self.slots, key, now_s, |slot| (slot.key, slot.last_s)) else {
+            return Room::None;
+        };
+        let room = Room::of(slot.key, key);
         if slot.key != key {
             *slot = Slot { key, ..Slot::FREE };
         }
-        let full = slot.next_to_leave().is_some_and(|oldest| oldest.is_within(entry.time_s, WINDOW_S_MAX));
+        let full = slot.next_to_leave(now_s).is_some_and(|leaving| leaving.is_within(now_s, WINDOW_S_MAX));
         if slot.busy == 0 && full {
             slot.busy = 1;
-            if let Some(busy) = open(self.busy, key, entry.time_s) {
-                slot.entries.iter().for_each(|old| busy.push(*old, peer_hash(key, *old)));
+            if let Some(busy) = open(self.busy, key, now_s) {
+                slot.entries.iter().for_each(|old| busy.push(*old, peer_hash(key, *old), now_s));
             }
         }
-        slot.push(entry);
-        if slot.busy == 0 {
-            return;
+        slot.push(entry, now_s);
+        if slot.busy != 0
+            && let Some(busy) = open(self.busy, key, now_s)
+        {
+            busy.push(entry, peer_hash(key, entry), now_s);
         }
-        if let Some(busy) = open(self.busy, key, entry.time_s) {
-            busy.push(entry, peer_hash(key, entry));
-        }
+        room
+    }
+
+    /// Puts a number back as it was kept elsewhere. Where its places are taken by numbers nearer to now, it isn't.
+    pub fn restore(&mut self, kept: &Slot, now_s: u32) -> bool {
+        restore(self.slots, kept, now_s, |slot| (slot.key, slot.last_s))
+    }
+
+    /// Puts a number's buckets back.
+    pub fn restore_busy(&mut self, kept: &Busy, now_s: u32) -> bool {
+        restore(self.busy, kept, now_s, |busy| (busy.key, busy.last_s))
     }
 
     /// Tells how an attempt towards `peer` (low bits) went on. What isn't remembered is counted at `time_s`.
-    pub fn outcome(&mut self, key: u64, peer: u32, state: State, ring_s: u32, time_s: u32) {
+    pub fn outcome(&mut self, key: u64, peer: u32, state: State, ring_s: u32, time_s: u32, now_s: u32) {
         let Some(slot) = find_mut(self.slots, key, |slot| slot.key) else { return };
         let open_states: &[State] = match state {
             State::Ended | State::Short => &[State::Answered],
@@ -70,7 +107,7 @@ impl<'s> Table<'s> {
             None => return,
         };
         if is_busy && let Some(busy) = find_mut(self.busy, key, |busy| busy.key) {
-            busy.settle(changed.time_s, from, changed);
+            busy.settle(changed.time_s, from, changed, now_s);
         }
     }
 
@@ -164,6 +201,17 @@ fn open(busy: &mut [Busy], key: u64, time_s: u32) -> Option<&mut Busy> {
         *place = Busy { key, ..Busy::FREE };
     }
     Some(place)
+}
+
+fn restore<T: Copy>(places: &mut [T], kept: &T, now_s: u32, of: impl Fn(&T) -> (u64, u32)) -> bool {
+    let (key, last_s) = of(kept);
+    let Some(place) = take(places, key, now_s, &of) else { return false };
+    let (found, found_s) = of(place);
+    let gives_way = found == 0 || last_s.abs_diff(now_s) < found_s.abs_diff(now_s);
+    if gives_way {
+        *place = *kept;
+    }
+    gives_way
 }
 
 /// The places that a key may have.
