@@ -5,7 +5,7 @@
 //! ```
 
 use crate::api::{Api, ApiError};
-use crate::behaviour::Behaviour;
+use crate::behaviour::{Behaviour, keep, share};
 use crate::config::{Config, LinkError};
 use crate::doors::{Doors, ListenError};
 use crate::http::{self, Readiness};
@@ -66,6 +66,9 @@ pub enum StartError {
     /// The decision API.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// A file of the counters' configuration can't be used.
+    #[error("[behaviour]: {0}")]
+    Behaviour(std::io::Error),
     /// The process can't take signals.
     #[error("signals: {0}")]
     Signals(std::io::Error),
@@ -78,6 +81,7 @@ pub struct Daemon {
     api: Option<Api>,
     link: Option<Link>,
     spool: Spool,
+    counting: Counting,
     draining: Arc<AtomicBool>,
     http_stop: watch::Sender<bool>,
     http_addr: SocketAddr,
@@ -99,7 +103,8 @@ impl Daemon {
             discarded = recovery.discarded,
             "SpoolOpened"
         );
-        let behaviour = Arc::new(Behaviour::default());
+        let kept = config.behaviour_options().map_err(StartError::Behaviour)?;
+        let behaviour = Arc::new(keep::open(&kept));
         let packs = Arc::new(Packs::from_config(config, behaviour.clone()));
         // What was taken back before counts before the first event.
         let shared = config.pack.channel.clone().map(|channel| {
@@ -109,7 +114,8 @@ impl Daemon {
         load_first(&packs, config).await?;
         let reporter = Arc::new(SpoolReporter::new(spool.clone(), redaction(config)?));
         let pipeline = Pipeline::new(packs.clone(), reporter, Table::new(TableLimits::default()));
-        let pipeline = Arc::new(pipeline.with_behaviour(behaviour));
+        let pipeline = Arc::new(pipeline.with_behaviour(behaviour.clone()));
+        let counting = Counting::start(config, &behaviour, kept)?;
         let doors = Doors::start(config.doors(), &pipeline).await?;
         let doors = Arc::new(doors.with_calls(config.calls(), &pipeline).await?);
         let api = match config.api_options() {
@@ -131,6 +137,7 @@ impl Daemon {
             pipeline,
             spool: spool.clone(),
             link: link.as_ref().map(|link| Box::new(link.stats_source()) as _),
+            share: counting.shared.clone(),
         }));
         let (http_stop, stopped) = watch::channel(false);
         let bind = config.http.bind;
@@ -141,7 +148,7 @@ impl Daemon {
         tokio::spawn(http::serve(listener, registry, readiness, stopped));
         tokio::spawn(packs.clone().watch());
         tracing::info!(%http_addr, "HttpListening");
-        Ok(Self { packs, doors, api, link, spool, draining, http_stop, http_addr })
+        Ok(Self { packs, doors, api, link, spool, counting, draining, http_stop, http_addr })
     }
 
     /// Where `/healthz` listens.
@@ -200,12 +207,44 @@ impl Daemon {
         if let Some(link) = self.link {
             link.stop().await;
         }
+        self.counting.stop().await;
         if let Err(error) = self.spool.sync() {
             tracing::error!(%error, "SpoolUnsynced");
         }
         // Whoever listens is gone already if this fails.
         let _sent = self.http_stop.send(true);
         tracing::info!("Stopped");
+    }
+}
+
+/// What keeps the counters and shares them, beside the doors.
+struct Counting {
+    stop: watch::Sender<bool>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    shared: Option<Arc<share::Counters>>,
+}
+
+impl Counting {
+    fn start(config: &Config, behaviour: &Arc<Behaviour>, kept: keep::Options) -> Result<Self, StartError> {
+        let (stop, stopped) = watch::channel(false);
+        let options = config.share_options().map_err(StartError::Behaviour)?;
+        let mut tasks = vec![tokio::spawn(keep::keep(behaviour.clone(), kept, stopped.clone()))];
+        let shared = options.as_ref().map(|_| Arc::default());
+        if let (Some(options), Some(counters)) = (options, &shared) {
+            tasks.push(tokio::spawn(share::run(behaviour.clone(), options, Arc::clone(counters), stopped)));
+        }
+        Ok(Self { stop, tasks, shared })
+    }
+
+    /// The others are told what waits, then the snapshot is written.
+    async fn stop(self) {
+        // Nobody listens where the tasks have ended already.
+        let _sent = self.stop.send(true);
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "BehaviourUnsaved");
+            }
+        }
     }
 }
 

@@ -123,6 +123,23 @@ pub const CLOSED_STALL_MAX: Duration = Duration::from_secs(600);
 /// How long a closed connection is still read, so that its last answers arrive.
 pub const LINGER_MAX: Duration = Duration::from_secs(1);
 
+/// How often deltas are sent to the other gateways and theirs are read.
+pub const SHARE_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Longest wait for an answer of Redis.
+pub const SHARE_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// Shortest and longest pause before Redis is tried again.
+pub const SHARE_PAUSE_MIN: Duration = Duration::from_millis(100);
+/// See [`SHARE_PAUSE_MIN`].
+pub const SHARE_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// Deltas of a batch: 112 KiB.
+pub const SHARE_BATCH_DELTAS: usize = 2048;
+
+/// Batches that are read at once.
+pub const SHARE_READ_BATCHES: usize = 32;
+
 /// Round trip that SIP's timers are made of (RFC 3261 §17.1.1.1).
 pub const SIP_T1: Duration = Duration::from_millis(500);
 

@@ -1,5 +1,6 @@
 //! `/metrics` of what counts with plain atomics: doors, multi-part table, spool, link.
 
+use crate::behaviour::share;
 use crate::doors::Doors;
 use crate::enforce::Cause;
 use crate::mqtt;
@@ -24,6 +25,8 @@ pub struct Counted {
     pub spool: Spool,
     /// The way to the hub, where there is one.
     pub link: Option<Box<dyn Fn() -> mqtt::Stats + Send + Sync>>,
+    /// The way to the site's other gateways, where there is one.
+    pub share: Option<Arc<share::Counters>>,
 }
 
 impl fmt::Debug for Counted {
@@ -54,6 +57,7 @@ impl Collector for Counted {
         self.encode_doors(&mut encoder)?;
         self.encode_table(&mut encoder)?;
         self.encode_spool(&mut encoder)?;
+        self.encode_behaviour(&mut encoder)?;
         let Some(link) = &self.link else { return Ok(()) };
         let stats = link();
         gauge(
@@ -135,6 +139,32 @@ impl Counted {
             ("yumen_multipart_refused", "Parts that found no room", &counters.refused),
         ] {
             counter(encoder, name, help, count.load(Ordering::Relaxed))?;
+        }
+        Ok(())
+    }
+
+    fn encode_behaviour(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let stats = self.pipeline.behaviour().stats();
+        gauge(encoder, "yumen_behaviour_tracked", "Roles of numbers that are tracked", stats.tracked)?;
+        gauge(encoder, "yumen_behaviour_bytes", "Bytes that the counters take", stats.bytes)?;
+        counter(encoder, "yumen_behaviour_evicted", "Roles forgotten for others", stats.evicted)?;
+        let Some(share) = &self.share else { return Ok(()) };
+        let shared = share.stats();
+        let connected = u64::from(shared.connected);
+        gauge(encoder, "yumen_behaviour_share_connected", "1 while Redis answers", connected)?;
+        gauge(encoder, "yumen_behaviour_share_waiting", "Deltas that wait to be sent", stats.waiting)?;
+        for (name, help, count) in [
+            ("yumen_behaviour_share_batches", "Batches of deltas that Redis took", shared.batches_sent),
+            ("yumen_behaviour_share_received", "Deltas of other gateways that were counted", stats.received),
+            ("yumen_behaviour_share_dropped", "Deltas that found no room to wait", stats.dropped),
+            (
+                "yumen_behaviour_share_malformed",
+                "Entries of the stream that weren't batches",
+                shared.malformed,
+            ),
+            ("yumen_behaviour_share_failures", "Connections lost and attempts failed", shared.failures),
+        ] {
+            counter(encoder, name, help, count)?;
         }
         Ok(())
     }

@@ -12,6 +12,11 @@ const NEEDS: &[Need] = &[
     Need { what: "sipp, a SIP caller and callee", package: "sip-tester", present: || program("sipp") },
     Need { what: "Kamailio, a SIP proxy", package: "kamailio", present: || program("kamailio") },
     Need { what: "Kamailio's HTTP client", package: "kamailio-utils-modules", present: http_client },
+    Need {
+        what: "Redis, which gateways share counters through",
+        package: "redis-server",
+        present: || program("redis-server"),
+    },
     Need { what: "PostgreSQL, a database", package: "postgresql", present: postgres },
     Need { what: "tshark, a second reader of captures", package: "tshark", present: || program("tshark") },
     Need { what: "curl, an HTTP client", package: "curl", present: || program("curl") },

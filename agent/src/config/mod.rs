@@ -6,6 +6,7 @@
 //! `docs/agent.toml` shows every field; a test holds it against these types.
 
 mod api;
+mod behaviour;
 mod doors;
 mod error;
 mod place;
@@ -13,6 +14,7 @@ mod sip;
 mod validate;
 
 pub use api::Api;
+pub use behaviour::{Behaviour, Share};
 pub use doors::LinkError;
 pub use error::{ConfigError, Problem};
 pub use sip::{BlockStatus, Mode, Sip, SipProxy, SipStir, SipTls, TrunkSide};
@@ -56,6 +58,9 @@ pub struct Config {
     pub spool: Spool,
     /// The hub's broker; without it sightings stay in the spool.
     pub mqtt: Option<Mqtt>,
+    /// How numbers' behaviour is counted, kept and shared.
+    #[serde(default)]
+    pub behaviour: Behaviour,
     /// The HTTP decision API.
     pub api: Option<Api>,
     /// The doors.
