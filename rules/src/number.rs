@@ -1,7 +1,8 @@
 //! Originators: what kind of number it is, and its canonical form.
 //!
 //! Numbers are Chinese ones unless they say otherwise. The canonical form is what a subscriber would dial inside the
-//! country: `13800000000`, `01012345678`, `95588`; a number of another country keeps `+` and its country code.
+//! country: `13800000000`, `01012345678`, `95588`; a number of another country keeps `+` and its country code. It stands one for one
+//! for the number in E.164 ([`Number::e164`]).
 
 /// What kind of originator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,15 +30,33 @@ pub struct Number<'b> {
     pub canonical: &'b str,
 }
 
+impl Number<'_> {
+    /// In E.164 with its `+`: `+8613800000000`, `+861012345678`, `+447700900123`. What has no such form stays as it is: short codes, fixed lines
+    /// without an area code, sender IDs.
+    #[must_use]
+    pub fn e164<'o>(&self, out: &'o mut [u8; CANONICAL_LEN_MAX]) -> &'o str {
+        let digits = self.canonical.as_bytes();
+        match (self.kind, digits) {
+            (NumberKind::Mobile, _) => write(out, &[b"+86", digits]),
+            (NumberKind::Fixed, [b'0', rest @ ..]) => write(out, &[b"+86", rest]),
+            (NumberKind::Service, [b'4' | b'8', b'0', b'0', ..]) if digits.len() == 10 => {
+                write(out, &[b"+86", digits])
+            }
+            _ => write(out, &[digits]),
+        }
+    }
+}
+
 /// Longest canonical form in bytes; what is longer is cut.
 pub const CANONICAL_LEN_MAX: usize = 32;
 
 /// Classifies `originator` as it came over a protocol: `+86…`, `0086…`, `86…`, with a dialling prefix (`0`, `12520`,
-/// `17951`), with area code, with separators. `None` where it is empty.
+/// `17951`), with area code, with separators, with extra digits behind a mobile number, as `tel:` or `sip:` URI with parameters.
+/// `None` where it is empty or withheld (`anonymous`).
 #[must_use]
 pub fn classify<'b>(originator: &str, out: &'b mut [u8; CANONICAL_LEN_MAX]) -> Option<Number<'b>> {
-    let trimmed = originator.trim();
-    if trimmed.is_empty() {
+    let trimmed = bare(originator);
+    if trimmed.is_empty() || is_withheld(trimmed) {
         return None;
     }
     let mut digits = [0; CANONICAL_LEN_MAX];
@@ -49,6 +68,26 @@ pub fn classify<'b>(originator: &str, out: &'b mut [u8; CANONICAL_LEN_MAX]) -> O
     let canonical = write(out, &[lead, rest]);
     let virtual_operator = kind == NumberKind::Mobile && is_virtual(rest);
     Some(Number { kind, virtual_operator, canonical })
+}
+
+/// Without a URI's scheme, host and parameters: `tel:+86138…;phone-context=…`, `<sip:138…@host;user=phone>`.
+fn bare(originator: &str) -> &str {
+    let trimmed = originator.trim().trim_start_matches('<').trim_end_matches('>');
+    let is_scheme = |scheme: &str| {
+        let start = trimmed.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    let Some(scheme) = ["tel:", "sip:", "sips:"].into_iter().find(|scheme| is_scheme(scheme)) else {
+        return trimmed;
+    };
+    let rest = trimmed.get(scheme.len()..).unwrap_or_default();
+    rest.split(['@', ';', '?']).next().unwrap_or_default().trim()
+}
+
+/// What networks write where the caller doesn't show its number.
+fn is_withheld(originator: &str) -> bool {
+    const WORDS: [&str; 6] = ["anonymous", "restricted", "unavailable", "withheld", "private", "unknown"];
+    WORDS.iter().any(|word| originator.eq_ignore_ascii_case(word))
 }
 
 /// Digits, and whether `+` came before them.
@@ -127,13 +166,17 @@ fn dialled(digits: &[u8]) -> Classified<'_> {
             return (NumberKind::Mobile, b"", mobile);
         }
     }
+    if let Some(mobile) = with_extra_digits(digits) {
+        return (NumberKind::Mobile, b"", mobile);
+    }
     let kind = match digits {
         _ if is_mobile(digits) => NumberKind::Mobile,
         [b'0', b'1'..=b'9', ..] if (10..=16).contains(&digits.len()) => NumberKind::Fixed,
         [b'4' | b'8', b'0', b'0', ..] if digits.len() >= 10 => NumberKind::Service,
         [b'9', b'5' | b'6', ..] | [b'1', ..] => NumberKind::Service,
         [b'2'..=b'8', ..] if (7..=8).contains(&digits.len()) => NumberKind::Fixed,
-        [b'2'..=b'9', ..] if digits.len() >= FOREIGN_UNMARKED_LEN_MIN => {
+        // Our own country code before what no number of ours is makes no foreign one.
+        [b'2'..=b'9', ..] if digits.len() >= FOREIGN_UNMARKED_LEN_MIN && !digits.starts_with(b"86") => {
             return (NumberKind::International, b"+", digits);
         }
         _ => NumberKind::Service,
@@ -147,6 +190,14 @@ const FOREIGN_UNMARKED_LEN_MIN: usize = 10;
 /// Dialled before a mobile number: long distance, and operators' services.
 const DIAL_PREFIXES: [&[u8]; 9] =
     [b"0", b"12520", b"12593", b"17951", b"17950", b"17909", b"17911", b"10193", b"125831"];
+
+/// A mobile number behind which up to three digits stand: extensions of a PBX, or what a spoofer adds to be another number each time.
+fn with_extra_digits(digits: &[u8]) -> Option<&[u8]> {
+    if !(12..=14).contains(&digits.len()) || DIAL_PREFIXES.iter().any(|prefix| digits.starts_with(prefix)) {
+        return None;
+    }
+    digits.get(..11).filter(|mobile| is_mobile(mobile))
+}
 
 fn is_mobile(digits: &[u8]) -> bool {
     digits.len() == 11 && matches!(digits, [b'1', b'3'..=b'9', ..])
@@ -214,6 +265,16 @@ mod tests {
             ("+447700900123", International, "+447700900123"),
             ("00447700900123", International, "+447700900123"),
             ("85261234567", International, "+85261234567"),
+            ("tel:+8613800001234;phone-context=+86", Mobile, "13800001234"),
+            ("tel:+86-138-0000-1234", Mobile, "13800001234"),
+            ("<sip:+8613800001234@gw.example;user=phone>", Mobile, "13800001234"),
+            ("SIP:95588@10.0.0.1:5060", Service, "95588"),
+            ("1380000123401", Mobile, "13800001234"),
+            ("+861380000123477", Mobile, "13800001234"),
+            ("008613800001234001", Mobile, "13800001234"),
+            ("1795101012345678", Service, "1795101012345678"),
+            ("8008200000", Service, "8008200000"),
+            ("12345", Service, "12345"),
             ("EXAMPLE", Alphanumeric, "EXAMPLE"),
             (" 示例银行 ", Alphanumeric, "示例银行"),
             ("+", Alphanumeric, "+"),
@@ -222,7 +283,27 @@ mod tests {
             let number = classify(originator, &mut out).unwrap();
             assert_eq!((number.kind, number.canonical), (kind, canonical), "{originator}");
         }
-        assert_eq!(classify("  ", &mut [0; CANONICAL_LEN_MAX]), None);
+        for nobody in ["  ", "anonymous", "Anonymous", "sip:anonymous@anonymous.invalid", "<>", "tel:"] {
+            assert_eq!(classify(nobody, &mut [0; CANONICAL_LEN_MAX]), None, "{nobody}");
+        }
+    }
+
+    #[test]
+    fn e164() {
+        for (originator, e164) in [
+            ("0138 0000 1234", "+8613800001234"),
+            ("010-12345678", "+861012345678"),
+            ("+8675512345678", "+8675512345678"),
+            ("400-000-0000", "+864000000000"),
+            ("0044 7700 900123", "+447700900123"),
+            ("+8695588", "95588"),
+            ("10690000123456", "10690000123456"),
+            ("56865632", "56865632"),
+            ("EXAMPLE", "EXAMPLE"),
+        ] {
+            let (mut canonical, mut out) = ([0; CANONICAL_LEN_MAX], [0; CANONICAL_LEN_MAX]);
+            assert_eq!(classify(originator, &mut canonical).unwrap().e164(&mut out), e164, "{originator}");
+        }
     }
 
     #[test]
@@ -250,6 +331,12 @@ mod tests {
             let mut again_out = [0; CANONICAL_LEN_MAX];
             let again = classify(number.canonical, &mut again_out);
             prop_assert!(number.canonical.len() <= CANONICAL_LEN_MAX);
+            let mut e164_out = [0; CANONICAL_LEN_MAX];
+            let e164 = number.e164(&mut e164_out);
+            if matches!(number.kind, NumberKind::Mobile | NumberKind::International) && number.canonical.len() < 17 {
+                let mut out = [0; CANONICAL_LEN_MAX];
+                prop_assert_eq!(classify(e164, &mut out).map(|back| back.canonical), Some(number.canonical), "{}", e164);
+            }
             if number.kind == NumberKind::Mobile {
                 prop_assert_eq!(again.map(|again| (again.kind, again.canonical)), Some((number.kind, number.canonical)));
             }

@@ -205,6 +205,9 @@ fields! {
     CallerMalformed = 115, Bool, "caller.malformed";
     /// The called number is one that the registry or the institution knows.
     CalleeRegistered = 116, Bool, "callee.registered";
+    /// What kind of number calls: `mobile`, `virtual`, `fixed`, `hotline`, `freephone`, `service`, `international`, `alphanumeric`,
+    /// `anonymous`, `malformed`.
+    CallerKind = 117, Text, "caller.kind";
 
     /// What the pack's classifier says of debt-collection, in percent; 0 where the pack has none.
     ClassifierDebtCollection = 128, Int, "classifier(\"debt-collection\")";

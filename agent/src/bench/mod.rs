@@ -1,6 +1,7 @@
 //! `yumen bench`: figures of this machine, each beside a baseline that runs next to it.
 
 mod api;
+pub mod behaviour;
 mod load;
 mod peers;
 mod process;

@@ -2,7 +2,7 @@
 
 use super::fail;
 use crate::api::run_bare;
-use crate::bench::{ApiBench, BenchError, Figures, ProxyBench, SipBench, Writes, run_centre, run_relay};
+use crate::bench::{self as own, ApiBench, BenchError, Figures, ProxyBench, SipBench, Writes, run_centre, run_relay};
 use clap::{Args, ValueEnum};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,8 @@ enum Part {
     Sip,
     /// The decision API beside a handler that only parses, under wrk.
     Api,
+    /// Counting an event with a million roles of numbers tracked.
+    Behaviour,
 }
 
 #[derive(Debug, Args)]
@@ -89,6 +91,10 @@ pub(super) fn run(args: &BenchArgs) -> ExitCode {
 fn measure(part: Part, args: &BenchArgs, figures: &mut Figures) -> Result<(), BenchError> {
     let unusable = |error: bench::BenchError| BenchError::Peer(error.to_string());
     match part {
+        Part::Behaviour => {
+            eprintln!("behaviour …");
+            figures.extend(own::behaviour::run());
+        }
         Part::Engine => {
             eprintln!("engine …");
             let sample = bench::measure(args.rounds).map_err(unusable)?;

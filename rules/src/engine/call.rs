@@ -57,6 +57,24 @@ pub(super) fn disguised_hotline(originator: &str) -> bool {
 
 const HOTLINE_DIGITS: usize = 5;
 
+/// What kind of number calls or sends, in a word.
+pub(super) fn kind(event: &Event<'_>, sender: Option<Number<'_>>) -> &'static str {
+    let Some(sender) = sender else { return "anonymous" };
+    if malformed(event, Some(sender)) && sender.kind != NumberKind::Alphanumeric {
+        return "malformed";
+    }
+    match (sender.kind, sender.canonical.as_bytes()) {
+        (NumberKind::Mobile, _) if sender.virtual_operator => "virtual",
+        (NumberKind::Mobile, _) => "mobile",
+        (NumberKind::Fixed, _) => "fixed",
+        (NumberKind::Service, [b'9', b'5' | b'6', ..]) => "hotline",
+        (NumberKind::Service, [b'4' | b'8', b'0', b'0', ..]) => "freephone",
+        (NumberKind::Service, _) => "service",
+        (NumberKind::International, _) => "international",
+        (NumberKind::Alphanumeric, _) => "alphanumeric",
+    }
+}
+
 pub(super) fn malformed(event: &Event<'_>, sender: Option<Number<'_>>) -> bool {
     event.channel == Channel::Call
         && !event.call.private
@@ -70,6 +88,28 @@ pub(super) fn malformed(event: &Event<'_>, sender: Option<Number<'_>>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_of_callers() {
+        use crate::number::{CANONICAL_LEN_MAX, classify};
+        for (number, expected) in [
+            ("13800001234", "mobile"),
+            ("+8617000001234", "virtual"),
+            ("01012345678", "fixed"),
+            ("95588", "hotline"),
+            ("96110", "hotline"),
+            ("400-000-0000", "freephone"),
+            ("10690000123", "service"),
+            ("+447700900123", "international"),
+            ("+12", "malformed"),
+            ("BANK", "alphanumeric"),
+            ("anonymous", "anonymous"),
+        ] {
+            let event = Event { channel: Channel::Call, ..Event::text_only("") };
+            let mut out = [0; CANONICAL_LEN_MAX];
+            assert_eq!(kind(&event, classify(number, &mut out)), expected, "{number}");
+        }
+    }
 
     #[test]
     fn a_hotline_behind_a_prefix_is_disguised() {

@@ -149,6 +149,7 @@ impl<'s, 'c> Facts<'s, 'c> {
             F::CallerDisguisedHotline => Bool(call::disguised_hotline(self.event.originator.digits)),
             F::CallerMalformed => Bool(call::malformed(&event, self.sender())),
             F::CalleeRegistered => Bool(self.callee_is_registered()),
+            F::CallerKind => Text(call::kind(&event, self.sender())),
             F::TimeHour => Int(self.site.hour_of_day(self.event.time_ms)),
             // There are several: only `any_indicator_in` asks for them.
             F::Indicators => Text(""),

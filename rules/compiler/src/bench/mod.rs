@@ -12,7 +12,7 @@ mod sample;
 use std::hint::black_box;
 use std::sync::Arc;
 
-pub(crate) use clock::CpuClock;
+pub use clock::CpuClock;
 use yumen_matcher::{LoadOptions, LoadedPack, PlainHyperscan, Refusal, Worker, WorkerError};
 use yumen_rules::classify::Signals;
 use yumen_rules::engine::{JudgeError, Site};
