@@ -2,7 +2,9 @@
 
 use super::fail;
 use crate::api::run_bare;
-use crate::bench::{self as own, ApiBench, BenchError, Figures, ProxyBench, SipBench, Writes, run_centre, run_relay};
+use crate::bench::{
+    self as own, ApiBench, BenchError, Figures, ProxyBench, SipBench, Writes, run_centre, run_relay,
+};
 use clap::{Args, ValueEnum};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
