@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use yumen_compiler::draft::{
-    Expr, GroupDraft, ListDraft, ListKind, PackDraft, PatternDraft, ProtectDraft, RuleDraft, SenderDraft, SuppressDraft,
+    Expr, GroupDraft, ListDraft, ListKind, PackDraft, PatternDraft, RedressTexts, ProtectDraft, RuleDraft, SenderDraft, SuppressDraft,
 };
 use yumen_compiler::emit::emit;
 use yumen_matcher::OwnedScratch;
@@ -74,6 +74,7 @@ fn whole_pack() -> &'static [u8] {
             when,
             hits: vec!["退保".to_owned()],
             misses: vec!["你好".to_owned()],
+            redress: RedressTexts(["已被拦截", "", "stopped"].map(str::to_owned)),
         });
         let list = |name: &str, kind, entry: &str| ListDraft { name: name.to_owned(), kind, entries: vec![entry.to_owned()] };
         let draft = PackDraft {

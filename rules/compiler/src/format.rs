@@ -57,7 +57,8 @@ fn sections(tables: &mut ArrayOfTables, fields: &'static [Field]) {
 
 fn section(table: &mut Table, fields: &'static [Field]) {
     let prefix = comments(table.decor().prefix());
-    table.decor_mut().set_prefix(format!("\n{prefix}"));
+    let apart = if apart(table.decor().prefix()) { "\n" } else { "" };
+    table.decor_mut().set_prefix(format!("\n{prefix}{apart}"));
     let suffix = trailing(table.decor().suffix());
     table.decor_mut().set_suffix(suffix);
     table.sort_values_by(|a, _, b, _| rank(fields, a.get()).cmp(&rank(fields, b.get())));
@@ -185,9 +186,7 @@ fn broken(value: &mut Value, indent: usize) {
     match value {
         Value::Array(array) => {
             for item in array.iter_mut() {
-                let above = comments(item.decor().prefix());
-                let above: String =
-                    above.lines().map(|line| format!("{}{}", pad(inner), line.trim())).collect();
+                let above = between(item.decor().prefix(), inner);
                 let behind = trailing(item.decor().suffix());
                 if item.to_string().trim().width().saturating_add(inner) > COLUMNS_MAX {
                     one_line(item);
@@ -196,8 +195,7 @@ fn broken(value: &mut Value, indent: usize) {
                 item.decor_mut().set_prefix(format!("{above}{}", pad(inner)));
                 item.decor_mut().set_suffix(behind);
             }
-            let below = comments(Some(array.trailing()));
-            let below: String = below.lines().map(|line| format!("{}{}", pad(inner), line.trim())).collect();
+            let below = between(Some(array.trailing()), inner);
             array.set_trailing(format!("{below}{}", pad(indent)));
             array.set_trailing_comma(true);
         }
@@ -266,6 +264,26 @@ fn comments(raw: Option<&RawString>) -> String {
         lines.pop();
     }
     lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// Whether an empty line parts comments from what they stand before: they are about more than it.
+fn apart(raw: Option<&RawString>) -> bool {
+    let raw = raw.and_then(RawString::as_str).unwrap_or_default();
+    let after = raw.lines().rev().take_while(|line| line.trim().is_empty()).count();
+    raw.contains('#') && after > 0 && raw.ends_with('\n')
+}
+
+/// The comments between two values: one on the line of the first stays there, the others have lines of their own.
+fn between(raw: Option<&RawString>, indent: usize) -> String {
+    let text = raw.and_then(RawString::as_str).unwrap_or_default();
+    let on_line = text.split('\n').next().unwrap_or_default().trim();
+    let lines = comments(raw);
+    let skipped = usize::from(on_line.starts_with('#'));
+    let mut out = if skipped > 0 { format!(" {on_line}") } else { String::new() };
+    for line in lines.lines().skip(skipped).filter(|line| !line.is_empty()) {
+        out.push_str(&format!("\n{:indent$}{line}", ""));
+    }
+    out
 }
 
 /// The comment behind something on its line.

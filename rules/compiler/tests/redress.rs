@@ -46,8 +46,8 @@ fn a_blocked_message_is_answered_in_its_language() {
     let mut judges = EngineJudge::several(&loaded, Policy::enforcing(), 1).expect("memory");
     let judge = judges.first_mut().expect("one");
     for (text, language, words) in [
-        ("逾期不还就爆通讯录，把你的事群发给亲友", Language::Chinese, "讨债"),
-        ("逾期不還就爆通訊錄，把你的事群發給親友", Language::TraditionalChinese, "討債"),
+        ("逾期不还就爆通讯录，把你的事群发给亲友", Language::Chinese, "催收"),
+        ("逾期不還就爆通訊錄，把你的事群發給親友", Language::TraditionalChinese, "催收"),
     ] {
         let opinion = judge.judge(&Event::text_only(text)).expect("judged");
         assert!(opinion.action.is_some_and(Action::blocks), "{text}: {opinion:?}");
