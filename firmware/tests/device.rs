@@ -23,7 +23,7 @@ typology = "credit-repair"
 title = "征信修复"
 score = 85
 match.offer = { any = ["征信修复"] }
-match.wash = { any = ["洗白", '记录.{0,4}消除'] }
+match.wash = { any = ["洗白"], regex = '记录.{0,4}消除' }
 when = "offer && wash"
 hit = ["征信修复，记录全部消除"]
 miss = ["今天下雨"]
@@ -134,7 +134,7 @@ fn announced(text: &str, part: Option<(u8, u8)>) -> Vec<u8> {
 }
 
 const GOOD: &str = "今晚七点家里吃饭，别迟到。";
-const BAD: &str = "专业征信修复，逾期记录帮您消除";
+const BAD: &str = "专业征信修复，逾期记录全部消除";
 
 #[test]
 fn a_pack_of_another_key_or_an_older_one_or_a_changed_one_is_refused() {

@@ -24,7 +24,7 @@ pub struct AuditRow {
 }
 
 /// One addition at a time over all hubs; given back with the transaction.
-const TURN: &str = "SELECT pg_advisory_xact_lock(7956011)";
+const TURN: &str = "SELECT pg_advisory_xact_lock(7956013)";
 
 const COLUMNS: &str = "seq, at_ms, actor, action, subject, detail, hash";
 

@@ -175,6 +175,6 @@ mod tests {
         assert_eq!((tally.first_caught, tally.first_blocked), (Some(2), Some(3)));
         assert_eq!(first.labels["b"].first_caught, None);
         let shown = OverTime(&first).to_string();
-        assert!(shown.starts_with("a     3 attempts  caught at 2 (67 %)    blocked at 3 (100 %)"), "{shown}");
+        assert!(shown.starts_with("a     3 attempts  caught at 2 (67 %)   blocked at 3 (100 %)"), "{shown}");
     }
 }
