@@ -16,7 +16,8 @@ use crate::limits::{
 use crate::lines::{Lines, Taken};
 use crate::link::{Link, Report};
 use crate::setup::{ACKNOWLEDGED, OnError, STEPS, is_ours};
-use heapless::{Deque, Vec};
+use core::fmt::Write as _;
+use heapless::{Deque, String, Vec};
 use yumen_rules::verdict::Action;
 
 /// Where bytes go.
@@ -131,7 +132,7 @@ pub struct Device<'p> {
 impl<'p> Device<'p> {
     /// In front of a modem that hasn't been set up: [`Device::poll`] begins.
     #[must_use]
-    pub const fn new(guard: Guard<'p>) -> Self {
+    pub fn new(guard: Guard<'p>) -> Self {
         Self {
             guard,
             link: Link::new(),
@@ -150,16 +151,7 @@ impl<'p> Device<'p> {
             stored: Vec::new(),
             typed: Vec::new(),
             is_typing_text: false,
-            counters: Counters {
-                messages: 0,
-                messages_blocked: 0,
-                calls: 0,
-                calls_blocked: 0,
-                unreadable: 0,
-                too_long: 0,
-                setups: 0,
-                unanswered: 0,
-            },
+            counters: Counters::default(),
         }
     }
 
@@ -259,23 +251,6 @@ impl<'p> Device<'p> {
         self.send_next(now_ms, wires);
     }
 
-    /// When [`Device::poll`] has something to do at the latest; `None` where only bytes can change anything.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<u64> {
-        let answer = self.in_flight.map(|in_flight| {
-            self.sent_ms
-                + match in_flight {
-                    InFlight::Telephone => ANSWER_TO_TELEPHONE_MS,
-                    InFlight::Own(_) => ANSWER_MS,
-                }
-        });
-        let caller = match &self.ringing {
-            Ringing::Unknown { since_ms, .. } => Some(since_ms + CALLER_MS),
-            _ => None,
-        };
-        [self.again_ms, answer, caller].into_iter().flatten().min()
-    }
-
     fn line(&mut self, line: &[u8], now_ms: u64, wires: &mut impl Wires) {
         if let Some(awaited) = self.awaited.take() {
             self.pdu(awaited, line, now_ms, wires);
@@ -301,9 +276,9 @@ impl<'p> Device<'p> {
                 self.release(wires);
                 self.start_again(now_ms);
             }
-            Line::Ok | Line::Error if is_ours => {
+            result @ (Line::Ok | Line::Error) if is_ours => {
                 self.held.clear();
-                self.answered(Line::parse(line) == Line::Ok, now_ms, wires);
+                self.answered(result == Line::Ok, now_ms, wires);
             }
             Line::Ok | Line::Error => {
                 self.in_flight = None;
@@ -504,8 +479,8 @@ impl<'p> Device<'p> {
                     wires.modem(command.as_bytes());
                 }
                 Own::Acknowledge => wires.modem(b"AT+CNMA"),
-                Own::Read(index) => numbered(b"AT+CMGR=", index, wires),
-                Own::Delete(index) => numbered(b"AT+CMGD=", index, wires),
+                Own::Read(index) => numbered("AT+CMGR=", index, wires),
+                Own::Delete(index) => numbered("AT+CMGD=", index, wires),
                 Own::HangUp => wires.modem(b"AT+CHUP"),
                 Own::HangUpByH => wires.modem(b"ATH"),
             }
@@ -554,21 +529,9 @@ impl<'p> Device<'p> {
     }
 }
 
-fn numbered(command: &[u8], number: u16, wires: &mut impl Wires) {
-    let mut digits = [0; 5];
-    let mut rest = number;
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        if let Some(slot) = digits.get_mut(at) {
-            // A digit is below 10.
-            *slot = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        }
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    wires.modem(command);
-    wires.modem(digits.get(at..).unwrap_or_default());
+fn numbered(command: &str, number: u16, wires: &mut impl Wires) {
+    // The longest of both has 13 bytes.
+    let mut text = String::<16>::new();
+    let _ = write!(text, "{command}{number}");
+    wires.modem(text.as_bytes());
 }
