@@ -33,7 +33,7 @@ pub const VERSION: u16 = 1;
 /// Length of the header in bytes.
 pub const HEADER_LEN: usize = 32;
 /// Marks an output that is a program to try.
-const PROGRAM_BIT: u32 = 1 << 31;
+pub const PROGRAM_BIT: u32 = 1 << 31;
 
 /// Why bytes aren't an automaton.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,12 +168,6 @@ impl<'f> Automaton<'f> {
     #[must_use]
     pub fn program_count(&self) -> u16 {
         u16::try_from(self.programs.len() / PROGRAM_LEN).unwrap_or(u16::MAX)
-    }
-
-    /// How many nodes a view has.
-    #[must_use]
-    pub fn node_count(&self, view: View) -> u16 {
-        self.view(view).count
     }
 
     pub(crate) fn program(&self, index: u16) -> Option<Program> {

@@ -15,7 +15,7 @@ mod machine;
 mod matcher;
 mod program;
 
-pub use automaton::{Automaton, AutomatonError, HEADER_LEN, VERSION};
+pub use automaton::{Automaton, AutomatonError, HEADER_LEN, PROGRAM_BIT, VERSION};
 pub use machine::Threads;
 pub use matcher::EdgeMatcher;
 pub use program::{

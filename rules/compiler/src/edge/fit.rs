@@ -1,6 +1,6 @@
 //! Which rules a device gets.
 
-use super::rank::rank;
+use super::rank::{caught, rank};
 use super::{EdgeError, Parts, automaton};
 use crate::build::{BuildError, BuildOptions, Built};
 use crate::check::prune;
@@ -21,6 +21,8 @@ pub struct Fitted {
     pub parts: Parts,
     /// How many rules it has.
     pub rules: usize,
+    /// How many of the rules' own `hit` texts the whole pack blocks.
+    pub gateway: usize,
     /// What had to stay out, the most valuable first.
     pub left_out: Vec<LeftOut>,
 }
@@ -84,7 +86,9 @@ pub fn fit(built: &Built, options: &BuildOptions, flash: usize) -> Result<Fitted
             None => candidates.push(index),
         }
     }
-    let ranked = rank(built, &candidates)?;
+    let caught = caught(built)?;
+    let gateway = caught.blocked;
+    let ranked = rank(&built.report.draft, caught, &candidates);
 
     let mut best = pack_of(&draft, &[])?;
     if best.0.len() > flash {
@@ -104,7 +108,7 @@ pub fn fit(built: &Built, options: &BuildOptions, flash: usize) -> Result<Fitted
     let without_room = ranked.get(low..).unwrap_or_default().iter().filter_map(|&rule| draft.rules.get(rule));
     left_out.extend(without_room.map(|rule| LeftOut { id: rule.id.clone(), reason: Reason::Flash }));
     let (bytes, parts) = best;
-    Ok(Fitted { bytes, parts, rules: low, left_out })
+    Ok(Fitted { bytes, parts, rules: low, gateway, left_out })
 }
 
 /// What keeps a rule out wherever it would fit.

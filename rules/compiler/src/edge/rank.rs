@@ -1,24 +1,27 @@
 //! In which order rules are taken: those first that add most to what is caught, for the room that they need.
 
+use super::recall::each_hit;
 use crate::build::{BuildError, Built};
 use crate::check::prune::groups_of;
 use crate::draft::PackDraft;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use yumen_matcher::{LoadOptions, LoadedPack, Worker};
-use yumen_rules::engine::Site;
 use yumen_rules::policy::REJECT_AT_DEFAULT;
-use yumen_rules::verdict::Ladder;
-use yumen_wire::event::Event;
 
 /// What a pattern takes beside its text: its records, its nodes in the automaton, its place in groups.
 const PATTERN_BYTES: usize = 48;
 
-/// Orders `candidates`. What a rule catches is told by the `hit` texts of all rules.
-pub(super) fn rank(built: &Built, candidates: &[usize]) -> Result<Vec<usize>, BuildError> {
-    let draft = &built.report.draft;
-    let mut catches = caught_by_rule(built)?;
+/// What the whole pack does with the `hit` texts of all rules.
+pub(super) struct Caught {
+    /// How many it blocks.
+    pub(super) blocked: usize,
+    /// For each rule the texts that it blocks by itself.
+    by_rule: Vec<BTreeSet<usize>>,
+}
+
+/// Orders `candidates`.
+pub(super) fn rank(draft: &PackDraft, caught: Caught, candidates: &[usize]) -> Vec<usize> {
+    let mut catches = caught.by_rule;
     let patterns: Vec<BTreeSet<usize>> =
         (0..draft.rules.len()).map(|rule| patterns_of(draft, rule)).collect();
     let (mut caught, mut taken) = (BTreeSet::new(), BTreeSet::new());
@@ -36,7 +39,7 @@ pub(super) fn rank(built: &Built, candidates: &[usize]) -> Result<Vec<usize>, Bu
                 .sum();
             // Texts for each MiB; where none is gained, what blocks goes before what reports.
             let density = gain.saturating_mul(1 << 20) / room.max(1);
-            let standing = draft.rules.get(rule).map(|rule| (worth(rule.ladder), rule.score));
+            let standing = draft.rules.get(rule).map(|rule| (rule.ladder, rule.score));
             (density, standing, Reverse(rule))
         };
         let Some(position) = (0..rest.len()).max_by_key(|&at| rest.get(at).map(|&rule| value(rule))) else {
@@ -49,26 +52,22 @@ pub(super) fn rank(built: &Built, candidates: &[usize]) -> Result<Vec<usize>, Bu
         }
         order.push(rule);
     }
-    Ok(order)
+    order
 }
 
-/// For each rule the texts that it blocks by itself.
-fn caught_by_rule(built: &Built) -> Result<Vec<BTreeSet<usize>>, BuildError> {
-    let loaded = Arc::new(LoadedPack::load_untried(&built.bytes, &LoadOptions::ANYTHING)?);
-    let mut worker = Worker::new(loaded)?;
-    let mut catches = vec![BTreeSet::new(); built.report.draft.rules.len()];
-    let texts = built.report.draft.rules.iter().flat_map(|rule| &rule.hits);
-    for (number, text) in texts.enumerate() {
-        let Ok(judgement) = worker.judge(&Site::DEFAULT, &Event::text_only(text)) else { continue };
+/// Judges the `hit` texts by the whole pack.
+pub(super) fn caught(built: &Built) -> Result<Caught, BuildError> {
+    let mut by_rule = vec![BTreeSet::new(); built.report.draft.rules.len()];
+    let blocked = each_hit(&built.report.draft, &built.bytes, |number, judgement| {
         for fired in judgement.fired.iter().filter(|fired| fired.suppressed_by.is_none()) {
             if fired.score >= REJECT_AT_DEFAULT
-                && let Some(texts) = catches.get_mut(fired.rule as usize)
+                && let Some(texts) = by_rule.get_mut(fired.rule as usize)
             {
                 texts.insert(number);
             }
         }
-    }
-    Ok(catches)
+    })?;
+    Ok(Caught { blocked, by_rule })
 }
 
 fn patterns_of(draft: &PackDraft, rule: usize) -> BTreeSet<usize> {
@@ -81,12 +80,4 @@ fn patterns_of(draft: &PackDraft, rule: usize) -> BTreeSet<usize> {
         });
     }
     patterns
-}
-
-const fn worth(ladder: Ladder) -> u8 {
-    match ladder {
-        Ladder::Shadow => 0,
-        Ladder::Flag => 1,
-        Ladder::Enforce => 2,
-    }
 }

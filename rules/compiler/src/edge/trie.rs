@@ -1,6 +1,7 @@
 //! Literals → an Aho-Corasick automaton in the layout of [`yumen_edge`].
 
 use std::collections::BTreeMap;
+use yumen_edge::PROGRAM_BIT;
 
 /// What a node announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,7 +16,7 @@ impl Output {
     const fn wire(self) -> u32 {
         match self {
             Self::Pattern(pattern) => pattern,
-            Self::Program(program) => program | 1 << 31,
+            Self::Program(program) => program | PROGRAM_BIT,
         }
     }
 }
