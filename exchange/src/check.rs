@@ -123,13 +123,6 @@ impl Defect {
             Self::Old => "old",
         }
     }
-
-    /// Whether it means that the topic's agent may never have said it: such a message isn't answered, since an answer would
-    /// have the agent delete a sighting of its own.
-    #[must_use]
-    pub const fn is_of_trust(self) -> bool {
-        matches!(self, Self::Unsigned | Self::NotEnrolled | Self::Revoked | Self::Signature | Self::Old)
-    }
 }
 
 /// A sighting that passed every check, with who sent it.
