@@ -5,8 +5,8 @@
 //!                                                                    enforce → Ruling ┘  └→ Reporter (spool)
 //! ```
 //!
-//! Everything here runs on the connection's own task, and nothing waits: a message that passes without a report takes
-//! no lock and allocates nothing, unless it has several parts. A report is in the spool before its sender is answered.
+//! Everything here runs on the connection's own task, and nothing waits: a message that passes without a report allocates
+//! nothing and takes no lock but those of the behaviour counters' shards, unless it has several parts. A report is in the spool before its sender is answered.
 
 mod ask;
 mod gate;
