@@ -113,6 +113,7 @@ impl Redaction {
             victim: people.victim.and_then(|number| self.pseudonyms.of(number)),
             destinations: event.destinations,
             template: (chars >= TEMPLATE_CHARS_MIN && !folded.is_empty()).then(|| digest(folded).to_string()),
+            appeal: hit.appeal.map(str::to_owned),
             text_chars: u32::try_from(chars).unwrap_or(u32::MAX),
             segments: (segments.0, segments.1.max(segments.0)),
         };

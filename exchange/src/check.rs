@@ -2,7 +2,7 @@
 //! agent may be old, broken or hostile.
 
 use crate::limits::{
-    INDICATOR_BYTES_MAX, INDICATORS_MAX, LABEL_BYTES_MAX, PSEUDONYM_HEX, REFUSED_MAX, RULES_MAX,
+    APPEAL_HEX, INDICATOR_BYTES_MAX, INDICATORS_MAX, LABEL_BYTES_MAX, PSEUDONYM_HEX, REFUSED_MAX, RULES_MAX,
     SIGHTING_BYTES_MAX, SPANS_MAX, STATUS_BYTES_MAX, TEMPLATE_BYTES_MAX, WORD_BYTES_MAX,
 };
 use crate::sighting::{
@@ -73,6 +73,9 @@ pub enum Defect {
     /// A template that isn't a digest.
     #[error("the template isn't a digest")]
     Template,
+    /// An appeal id that isn't one.
+    #[error("the appeal id isn't 32 hexadecimal digits")]
+    Appeal,
     /// Segments other than 1 ≤ received ≤ announced.
     #[error("more segments received than announced, or none")]
     Segments,
@@ -115,6 +118,7 @@ impl Defect {
             Self::Indicator => "indicator",
             Self::Pseudonym => "pseudonym",
             Self::Template => "template",
+            Self::Appeal => "appeal",
             Self::Segments => "segments",
             Self::Unsigned => "unsigned",
             Self::NotEnrolled => "not-enrolled",
@@ -202,6 +206,7 @@ fn data(data: &Sighting) -> Result<(), Defect> {
     data.indicators.iter().try_for_each(indicator)?;
     ensure(data.victim.as_deref().is_none_or(is_pseudonym), Defect::Pseudonym)?;
     ensure(data.template.as_deref().is_none_or(is_template), Defect::Template)?;
+    ensure(data.appeal.as_deref().is_none_or(is_appeal), Defect::Appeal)?;
     ensure(data.segments.0 >= 1 && data.segments.0 <= data.segments.1, Defect::Segments)
 }
 
@@ -244,6 +249,10 @@ fn is_pseudonym(text: &str) -> bool {
         return false;
     };
     is_word(epoch) && digits.len() == PSEUDONYM_HEX && digits.bytes().all(is_hex)
+}
+
+fn is_appeal(text: &str) -> bool {
+    text.len() == APPEAL_HEX && text.bytes().all(is_hex)
 }
 
 /// Letters, digits and what joins them: no digest has a space or a sign beyond ASCII, and no text lacks both for long.

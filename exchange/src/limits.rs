@@ -61,6 +61,9 @@ pub const TEMPLATE_BYTES_MAX: usize = 128;
 /// Hexadecimal digits of a victim's pseudonym: 128 bits.
 pub const PSEUDONYM_HEX: usize = 32;
 
+/// Hexadecimal digits of an appeal id: 128 bits.
+pub const APPEAL_HEX: usize = 32;
+
 /// Bytes of one id in an acknowledgement: quoted, with its comma.
 const ACK_ID_BYTES: usize = 36 + 3;
 

@@ -94,6 +94,9 @@ pub struct Sighting {
     /// Fuzzy digest of the text with its digits removed; close digests mean one template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+    /// What the decision interface gave out for an appeal, 32 hexadecimal digits: whoever quotes it is blocked by this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appeal: Option<String>,
     /// Characters of the text, parts so far and parts announced.
     pub text_chars: u32,
     /// Parts seen when the verdict fell, and parts announced; 1 of 1 for a single message.

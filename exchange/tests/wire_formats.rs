@@ -41,6 +41,7 @@ fn sighting() -> Envelope {
         victim: Some("v1:2026-11:00112233445566778899aabbccddeeff".into()),
         destinations: 1,
         template: Some("t1:00ff00ff".into()),
+        appeal: None,
         text_chars: 41,
         segments: (1, 1),
     };
@@ -134,6 +135,8 @@ fn each_defect_is_found_by_itself() {
         (Defect::Label, |event| event.data.pack.serial = u64::MAX),
         (Defect::Label, |event| event.data.rules[0].id = "a\nb".into()),
         (Defect::Label, |event| event.data.pack.name = "x".repeat(limits::LABEL_BYTES_MAX + 1)),
+        (Defect::Appeal, |event| event.data.appeal = Some("139000000".into())),
+        (Defect::Appeal, |event| event.data.appeal = Some("A".repeat(limits::APPEAL_HEX))),
         (Defect::Score, |event| event.data.score = 101),
         (Defect::Score, |event| event.data.rules[0].score = 200),
         (Defect::Count, |event| event.data.rules = vec![event.data.rules[0].clone(); limits::RULES_MAX + 1]),

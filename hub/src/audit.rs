@@ -52,6 +52,36 @@ pub enum Action {
     Exported,
     /// The hub started, with this configuration.
     Started,
+    /// Somebody brought clues.
+    ClueOpened,
+    /// Somebody looks at a clue.
+    ClueAssigned,
+    /// A clue became an indicator or a rule.
+    ClueAccepted,
+    /// A clue came to nothing.
+    ClueRejected,
+    /// A clue is the same as another.
+    ClueMerged,
+    /// A clue is looked at again.
+    ClueReopened,
+    /// A clue is of another practice.
+    ClueChanged,
+    /// Something was said about a clue or an appeal.
+    Commented,
+    /// Somebody was blocked by mistake, or says so.
+    Appealed,
+    /// They were.
+    AppealUpheld,
+    /// They weren't.
+    AppealRejected,
+    /// A subscriber's report was entered.
+    Reported,
+    /// A rule was written down.
+    RuleSaved,
+    /// A rule goes into the packs.
+    RulePublished,
+    /// A rule goes out of them.
+    RuleWithdrawn,
 }
 
 impl Action {
@@ -76,6 +106,21 @@ impl Action {
             Self::TokenChanged => "token-changed",
             Self::Exported => "exported",
             Self::Started => "started",
+            Self::ClueOpened => "clue-opened",
+            Self::ClueAssigned => "clue-assigned",
+            Self::ClueAccepted => "clue-accepted",
+            Self::ClueRejected => "clue-rejected",
+            Self::ClueMerged => "clue-merged",
+            Self::ClueReopened => "clue-reopened",
+            Self::ClueChanged => "clue-changed",
+            Self::Commented => "commented",
+            Self::Appealed => "appealed",
+            Self::AppealUpheld => "appeal-upheld",
+            Self::AppealRejected => "appeal-rejected",
+            Self::Reported => "reported",
+            Self::RuleSaved => "rule-saved",
+            Self::RulePublished => "rule-published",
+            Self::RuleWithdrawn => "rule-withdrawn",
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct Config {
     pub mqtt: Option<Spanned<Mqtt>>,
     /// The page.
     pub console: Console,
+    /// Who was blocked by mistake.
+    pub appeals: Appeals,
     /// Packs for all members; without it nothing is promoted.
     pub share: Option<Share>,
     /// SHA-256 of the file, for the audit log; empty without a file.
@@ -243,6 +245,26 @@ pub struct ClientTls {
 pub struct Console {
     /// Folders with rule sources, for the titles of rules.
     pub rules: Vec<PathBuf>,
+    /// Labelled messages, which a rule that is written in the console is replayed on beside the rules' own examples.
+    pub corpus: Vec<PathBuf>,
+}
+
+/// Redress for who was blocked by mistake.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Appeals {
+    /// Whether anybody may quote an appeal id at `/appeal`; otherwise only institutions enter appeals.
+    pub public: bool,
+    /// An appeal is answered within so many hours.
+    pub answer_hours: u32,
+    /// Whether the one who appeals is told for which practice they were blocked, beside the sentence of the rules.
+    pub show_practice: bool,
+}
+
+impl Default for Appeals {
+    fn default() -> Self {
+        Self { public: true, answer_hours: 24, show_practice: false }
+    }
 }
 
 fn client_id() -> String {
@@ -262,6 +284,7 @@ impl Default for Config {
             broker: Broker::default(),
             mqtt: None,
             console: Console::default(),
+            appeals: Appeals::default(),
             share: None,
             digest: String::new(),
         }
@@ -404,6 +427,9 @@ impl Config {
         if self.store.password_file.is_some() && !server {
             return Err((None, "store.password_file belongs to a store.url of PostgreSQL"));
         }
+        if !(1..=24 * 60).contains(&self.appeals.answer_hours) {
+            return Err((None, "appeals.answer_hours is 1 to 1440"));
+        }
         if self.store.keep_days == 0 || self.store.keep_counts_days < self.store.keep_days {
             return Err((None, "store.keep_days is at least 1, and keep_counts_days at least as much"));
         }
@@ -494,6 +520,7 @@ mod tests {
         assert!(mqtt.tls.unwrap().cert.is_some() && mqtt.password_file.is_some() && mqtt.port.is_some());
         assert!(config.store.url.is_some_and(|url| url.kind() == Kind::Postgres));
         assert!(config.broker.tls.is_some() && !config.console.rules.is_empty());
+        assert!(!config.console.corpus.is_empty() && config.appeals.answer_hours == 24);
         assert_eq!(config.share.unwrap().members_min, 3);
         assert!(!config.http.allowed_hosts.is_empty() && config.http.tls.is_some());
         assert!(config.ca.cert.is_some() && config.trust.require_signatures == Some(true));

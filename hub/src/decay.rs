@@ -29,10 +29,16 @@ impl Decay {
         (self.base * (1.0 - share.powf(self.speed.recip()))).clamp(0.0, 100.0)
     }
 
-    /// Whether it is enforced still.
+    /// The score of an indicator against which so many appeals were upheld: each halves it.
     #[must_use]
-    pub fn holds(&self, last_ms: u64, now_ms: u64) -> bool {
-        self.score(last_ms, now_ms) >= self.threshold
+    pub fn disputed(&self, last_ms: u64, now_ms: u64, disputes: u64) -> f64 {
+        self.score(last_ms, now_ms) * 0.5f64.powi(i32::try_from(disputes).unwrap_or(i32::MAX))
+    }
+
+    /// Whether it is enforced still, with so many appeals upheld against it.
+    #[must_use]
+    pub fn holds(&self, last_ms: u64, now_ms: u64, disputes: u64) -> bool {
+        self.disputed(last_ms, now_ms, disputes) >= self.threshold
     }
 }
 
@@ -48,7 +54,9 @@ mod tests {
         // 80 × (1 − 0.1^(1/2.3)) = 50.60…
         assert!((at(1) - 50.603).abs() < 0.01, "{}", at(1));
         // (1 − 30/80)^2.3 × 10 days = 3.3929…
-        assert!(DEFAULT.holds(0, 339 * 864_000) && !DEFAULT.holds(0, 340 * 864_000));
+        assert!(DEFAULT.holds(0, 339 * 864_000, 0) && !DEFAULT.holds(0, 340 * 864_000, 0));
+        // One appeal that was upheld halves it, two end it.
+        assert!(DEFAULT.holds(0, 0, 1) && !DEFAULT.holds(0, 0, 2) && !DEFAULT.holds(0, 86_400_000, 1));
     }
 
     proptest! {

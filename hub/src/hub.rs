@@ -10,6 +10,7 @@ use crate::duty::Duty;
 use crate::enrol::{EnrolError, Enrolment, Told};
 use crate::ingest::{self, Gate, Ingest, Login, Publisher, TlsError};
 use crate::metrics::Metrics;
+use crate::rulebook::Rulebook;
 use crate::secret::NoRandomness;
 use crate::share::{ShareError, Sharer};
 use crate::store::{Address, AddressError, Store, StoreError};
@@ -149,9 +150,12 @@ pub async fn run(
         keep: config.store.clone(),
         arrived: arrived.clone(),
         leads: Arc::default(),
+        metrics: Arc::clone(&metrics),
     };
     let (leads, following) = (Arc::clone(&duty.leads), store.clone());
     tokio::spawn(duty.run(stop.clone()));
+    let rulebook = Arc::new(rulebook(&config));
+    let told = to_streams.clone();
     let follower = tokio::spawn({
         let to_streams = to_streams.clone();
         async move { following.follow(to_streams).await }
@@ -174,6 +178,9 @@ pub async fn run(
         limiter: Limiter::default(),
         enrolment,
         trust,
+        rulebook,
+        appeals: config.appeals.clone(),
+        told,
         second_factor: config.http.second_factor,
         secure: https.is_some() || config.http.behind_tls,
         demonstration,
@@ -199,6 +206,12 @@ pub async fn run(
     drop(lock);
     tracing::info!("the hub ended");
     ended
+}
+
+/// The rules that the console shows and checks against: those of the packs, where the hub makes any.
+fn rulebook(config: &Config) -> Rulebook {
+    let shared = config.share.as_ref().map(|share| &share.rules);
+    Rulebook::read(shared.unwrap_or(&config.console.rules))
 }
 
 /// Serves, plainly or in TLS, until `stop`.

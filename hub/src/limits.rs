@@ -91,6 +91,33 @@ pub const REFUSALS_SHOWN_MAX: u32 = 500;
 /// Rows of the audit log on a page.
 pub const AUDIT_PAGE: u32 = 100;
 
+/// Clues and appeals on a page.
+pub const PEOPLE_PAGE: u32 = 50;
+
+/// The last page of a queue that is shown.
+pub const PAGES_MAX: u32 = 200;
+
+/// Clues that are written in one transaction.
+pub const CLUES_NEW_MAX: usize = 1000;
+
+/// Clues that wait for a decision, up to which more are made of what members saw: a queue that nobody can work off
+/// helps nobody. What people bring comes on top.
+pub const CLUES_SEEN_MAX: u32 = 2000;
+
+/// Clues whose place in the queue is looked at each minute, beside those whose indicator was seen since.
+pub const CLUES_LOOKED_AT: u32 = 500;
+
+/// What is said about a clue or an appeal: so many remarks are shown, of so many characters.
+pub const REMARKS_MAX: u32 = 100;
+/// Longest remark, statement or answer, in characters.
+pub const REMARK_CHARS_MAX: usize = 500;
+
+/// Appeals of one decision.
+pub const APPEALS_MAX: u64 = 3;
+
+/// Longest text that a subscriber reports, in bytes.
+pub const COMPLAINT_BYTES_MAX: usize = 4096;
+
 /// Largest form or JSON that is posted, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 

@@ -16,6 +16,13 @@ pub struct Reason {
     reason: &'static str,
 }
 
+/// What came of an appeal: `opened`, `upheld`, `rejected`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Came {
+    /// The word for it.
+    outcome: &'static str,
+}
+
 /// The hub's counters.
 #[derive(Debug)]
 pub struct Metrics {
@@ -35,6 +42,16 @@ pub struct Metrics {
     pub session_failures: Counter,
     /// Live streams open.
     pub streams: Gauge,
+    /// Clues that wait for a decision.
+    pub clues: Gauge,
+    /// Appeals that wait for an answer.
+    pub appeals: Gauge,
+    /// Of these, those that wait too long.
+    pub appeals_overdue: Gauge,
+    /// Appeals that became overdue.
+    pub escalations: Counter,
+    /// Appeals, by what came of them.
+    pub appeal_outcomes: Family<Came, Counter>,
 }
 
 impl Default for Metrics {
@@ -48,6 +65,11 @@ impl Default for Metrics {
             commit_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 12)),
             session_failures: Counter::default(),
             streams: Gauge::default(),
+            clues: Gauge::default(),
+            appeals: Gauge::default(),
+            appeals_overdue: Gauge::default(),
+            escalations: Counter::default(),
+            appeal_outcomes: Family::default(),
         }
     }
 }
@@ -72,6 +94,11 @@ impl Metrics {
             self.session_failures.clone(),
         );
         hub.register("streams", "Live streams open", self.streams.clone());
+        hub.register("clues", "Clues that wait for a decision", self.clues.clone());
+        hub.register("appeals", "Appeals that wait for an answer", self.appeals.clone());
+        hub.register("appeals_overdue", "Appeals that wait too long", self.appeals_overdue.clone());
+        hub.register("appeal_escalations", "Appeals that became overdue", self.escalations.clone());
+        hub.register("appeal_outcomes", "Appeals opened and answered", self.appeal_outcomes.clone());
     }
 
     pub(crate) fn committed(&self, new: usize, duplicates: usize, took: Duration) {
@@ -79,6 +106,10 @@ impl Metrics {
         self.duplicates.inc_by(duplicates as u64);
         self.commits.inc();
         self.commit_seconds.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn appeal(&self, came: &'static str) {
+        self.appeal_outcomes.get_or_create(&Came { outcome: came }).inc();
     }
 
     pub(crate) fn refused(&self, defect: Defect) {

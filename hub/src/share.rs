@@ -11,6 +11,7 @@
 mod draft;
 mod lanes;
 
+pub(crate) use draft::{is_indicator, is_shared, shared_redress};
 pub use lanes::{Offered, Overview};
 
 use crate::config;
@@ -209,8 +210,8 @@ impl Sharer {
         let enforced = self.store.enforced().await?;
         let expired: Vec<SharedRow> = enforced
             .into_iter()
-            .filter(|(_, last_ms)| !DEFAULT.holds(*last_ms, now_ms))
-            .map(|(shared, _)| shared)
+            .filter(|(_, last_ms, disputes)| !DEFAULT.holds(*last_ms, now_ms, *disputes))
+            .map(|(shared, ..)| shared)
             .collect();
         for shared in &expired {
             tracing::info!(kind = shared.kind, value = shared.value, "IndicatorExpired");
@@ -221,16 +222,19 @@ impl Sharer {
         Ok(expired.len())
     }
 
-    fn is_known_good(&self, kind: &str, value: &str) -> bool {
+    /// Whether an indicator is a bank's, an authority's, or named in the configuration: it is never promoted.
+    #[must_use]
+    pub fn is_known_good(&self, kind: &str, value: &str) -> bool {
         self.lanes.iter().any(|lane| lane.base.is_known_good(kind, value))
     }
 
     /// An analyst's retraction stands until an analyst takes it back.
     fn is_corroborated(&self, observed: &Observed, now_ms: u64) -> bool {
         let needed = self.options.typology.get(&observed.typology).copied();
-        observed.members >= needed.unwrap_or(self.options.members_min)
+        // Whoever was right in an appeal stands against one member.
+        observed.members >= needed.unwrap_or(self.options.members_min).saturating_add(observed.disputes)
             && !matches!(observed.state.as_deref(), Some("enforced" | "retracted"))
-            && DEFAULT.holds(observed.last_ms, now_ms)
+            && DEFAULT.holds(observed.last_ms, now_ms, observed.disputes)
             && !self.is_known_good(&observed.kind, &observed.value)
     }
 

@@ -16,6 +16,7 @@ use yumen_hub::api::{Declared, Hub, Streams, router};
 use yumen_hub::ca::Authority;
 use yumen_hub::enrol::{Enrolment, Told};
 use yumen_hub::metrics::Metrics;
+use yumen_hub::rulebook::Rulebook;
 use yumen_hub::store::{Address, Store, TokenRow};
 use yumen_hub::titles::Titles;
 use yumen_hub::trust::Trust;
@@ -57,7 +58,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&Address::file(&dir.path().join("hub.sqlite")).unwrap()).await.unwrap();
         let authority = Authority::open(&config::Ca::default(), dir.path(), NOW).unwrap();
-        let (_, arrived) = watch::channel(0);
+        let (told, arrived) = watch::channel(0);
         let (_, stop) = watch::channel(false);
         let hub = Arc::new(Hub {
             store: store.clone(),
@@ -70,6 +71,9 @@ impl Bench {
             limiter: Limiter::default(),
             enrolment: Enrolment::new(store.clone(), authority, Told::default(), dir.path()),
             trust: Arc::new(Trust::load(store.clone(), None).await.unwrap()),
+            rulebook: Arc::new(Rulebook::default()),
+            appeals: config::Appeals::default(),
+            told,
             second_factor,
             secure: true,
             demonstration: false,
@@ -137,6 +141,14 @@ const TABLE: &[(&str, &str, [bool; 5])] = &[
     ("GET", "/api/v1/packs/{channel}", ANYBODY),
     ("POST", "/api/v1/rollout", ANALYST),
     ("POST", "/api/v1/rollback", ANALYST),
+    ("GET", "/api/v1/clues", READER),
+    ("POST", "/api/v1/clues", ANALYST),
+    ("POST", "/api/v1/clues/change", ANALYST),
+    ("POST", "/api/v1/clues/accept", ANALYST),
+    ("GET", "/api/v1/appeals", MEMBER),
+    ("POST", "/api/v1/appeals", REPORTER),
+    ("POST", "/api/v1/appeals/answer", ANALYST),
+    ("POST", "/api/v1/complaints", REPORTER),
     ("GET", "/enrol/v1/ca", ANYBODY),
     ("GET", "/enrol/v1/crl", ANYBODY),
     ("POST", "/enrol/v1/enrol", ANYBODY),
@@ -173,6 +185,7 @@ const TABLE: &[(&str, &str, [bool; 5])] = &[
 
 const ANYBODY: [bool; 5] = [true, true, true, true, true];
 const MEMBER: [bool; 5] = [false, true, true, true, true];
+const REPORTER: [bool; 5] = [false, true, false, true, true];
 const READER: [bool; 5] = [false, false, true, true, true];
 const ANALYST: [bool; 5] = [false, false, false, true, true];
 const ADMINISTRATOR: [bool; 5] = [false, false, false, false, true];

@@ -5,7 +5,6 @@
 use sqlx::Connection as _;
 use uuid::Uuid;
 use yumen_exchange::check::{self, Received};
-use yumen_exchange::sighting::Sighting;
 use yumen_exchange::status::Status;
 use yumen_exchange::topic::Name;
 use yumen_hub::accounts::{Accounts, Attempt, Role, new_person};
@@ -15,53 +14,10 @@ use yumen_hub::store::{
     Store, StoreError,
 };
 
-fn received(number: u64, change: impl FnOnce(&mut Sighting)) -> Received {
-    let golden = include_bytes!("../../exchange/tests/golden/sighting_of_a_rejected_message.json");
-    let mut received = check::sighting("yumen/v1/bank-a/gw1/sighting", golden).unwrap();
-    let base = 0x019a_8c6e_7f00_7a11_8b22_0000_0000_0000u128;
-    received.envelope.id = Uuid::from_u128(base + u128::from(number));
-    received.time_ms = 1_000_000 + number;
-    change(&mut received.envelope.data);
-    received
-}
+#[macro_use]
+mod place;
 
-/// An empty database.
-struct Place {
-    address: Address,
-    store: Store,
-}
-
-impl Place {
-    async fn new(address: Address) -> Self {
-        let store = Store::open(&address).await.unwrap();
-        Self { address, store }
-    }
-}
-
-/// Each case on a file of its own, and all of them on one server, with a database each.
-macro_rules! on_both {
-    ($($case:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $case() {
-                let dir = tempfile::tempdir().unwrap();
-                let place = super::Place::new(super::Address::file(&dir.path().join("hub #1?.sqlite")).unwrap()).await;
-                assert!(dir.path().join("hub #1?.sqlite").is_file());
-                super::$case(place).await;
-            })*
-        }
-
-        #[tokio::test]
-        async fn all_of_it_on_postgresql() {
-            let server = yumen_tests::postgres::Postgres::start(&["fsync=off"]).unwrap();
-            $({
-                let address = server.database(stringify!($case)).unwrap().parse().unwrap();
-                println!(stringify!($case));
-                $case(Place::new(address).await).await;
-            })*
-        }
-    };
-}
+use place::{Place, received};
 
 on_both![
     a_sighting_is_there_once_however_often_it_comes,
@@ -249,7 +205,7 @@ async fn what_is_shared_and_taken_back(Place { store, .. }: Place) {
         store.share(&[row(value)], state, now).await.unwrap();
     }
     store.share(&[SharedRow { typology: String::new(), ..row("2") }], "enforced", 8).await.unwrap();
-    assert_eq!(store.enforced().await.unwrap(), [(row("2"), 8)]);
+    assert_eq!(store.enforced().await.unwrap(), [(row("2"), 8, 0)]);
     store.retract_rule("fraud/x", 9).await.unwrap();
     store.retract_rule("fraud/x", 10).await.unwrap();
     let expected = (vec!["fraud/x".to_owned()], vec!["number:1".to_owned()]);

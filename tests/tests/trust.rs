@@ -262,6 +262,7 @@ fn sighting(member: &str, value: &str) -> Result<Vec<u8>> {
         victim: None,
         destinations: 1,
         template: None,
+        appeal: None,
         text_chars: 20,
         segments: (1, 1),
     };

@@ -38,16 +38,16 @@ pub(super) fn answer(shared: &Shared, question: &Question, instant: Instant) -> 
     let now_ms = clock::now_ms();
     let event = event(question, now_ms);
     let now = Now { instant, time_ms: event.time_ms };
-    let asked = shared.gate.ask(&event, now, |decision| findings(decision, event.text));
+    // The hub learns the id with the sighting, so that whoever quotes it there is found.
+    let appeal = |decision: &Decision<'_>, ruling: &Ruling| {
+        let verdict = verdict_of(ruling, decision.action != Action::Allow);
+        let serial = decision.pack.header().serial;
+        (verdict != Verdict::Allow).then(|| appeal_id(shared, &event, verdict, serial))
+    };
+    let asked = shared.gate.ask(&event, now, appeal, |decision| findings(decision, event.text));
     let Asked { ruling, answer: found, undecided } = asked;
     let flagged = found.as_ref().is_some_and(|found| found.flagged);
-    let verdict = match &ruling {
-        Ruling::Pass(_) if flagged => Verdict::Flag,
-        Ruling::Pass(_) => Verdict::Allow,
-        Ruling::Block(Manner::Reject | Manner::Malformed) => Verdict::Reject,
-        Ruling::Block(Manner::Drop) => Verdict::Drop,
-        Ruling::Block(Manner::Defer) => Verdict::Defer,
-    };
+    let verdict = verdict_of(&ruling, flagged);
     let reason = reason(verdict, found.as_ref(), undecided);
     let ttl_ms = u64::try_from(shared.answer_ttl.as_millis()).unwrap_or(u64::MAX);
     // An answer isn't worth more than its pack, and one without a decision isn't worth keeping.
@@ -84,13 +84,27 @@ pub(super) fn answer(shared: &Shared, question: &Question, instant: Instant) -> 
     answer
 }
 
-fn keep_appeal(shared: &Shared, event: &Event<'_>, answer: &mut Answer, now_ms: u64) {
-    let serial = answer.pack.as_ref().map_or(0, |pack| pack.serial).to_be_bytes();
+fn verdict_of(ruling: &Ruling, flagged: bool) -> Verdict {
+    match ruling {
+        Ruling::Pass(_) if flagged => Verdict::Flag,
+        Ruling::Pass(_) => Verdict::Allow,
+        Ruling::Block(Manner::Reject | Manner::Malformed) => Verdict::Reject,
+        Ruling::Block(Manner::Drop) => Verdict::Drop,
+        Ruling::Block(Manner::Defer) => Verdict::Defer,
+    }
+}
+
+fn appeal_id(shared: &Shared, event: &Event<'_>, verdict: Verdict, serial: u64) -> String {
     let channel = channel_name(event.channel);
     let parts = [channel, event.originator.digits, event.destination.digits, event.text].map(str::as_bytes);
-    let [channel_part, from, to, text] = parts;
-    let verdict = [answer.verdict as u8];
-    let id = shared.appeals.id(&[channel_part, from, to, text, &serial, &verdict]);
+    let [channel, from, to, text] = parts;
+    shared.appeals.id(&[channel, from, to, text, &serial.to_be_bytes(), &[verdict as u8]])
+}
+
+fn keep_appeal(shared: &Shared, event: &Event<'_>, answer: &mut Answer, now_ms: u64) {
+    let channel = channel_name(event.channel);
+    let serial = answer.pack.as_ref().map_or(0, |pack| pack.serial);
+    let id = appeal_id(shared, event, answer.verdict, serial);
     shared.appeals.keep(Appeal {
         appeal_id: id.clone(),
         time_ms: now_ms,

@@ -36,9 +36,16 @@ pub struct Asked<T> {
 }
 
 impl Gate {
-    /// Decides on a whole event, reports it like any other, and lets `read` take what it needs of the decision. A text
-    /// longer than [`JUDGED_BYTES_MAX`] is the caller's to refuse: it is not judged.
-    pub fn ask<T>(&self, event: &Event<'_>, now: Now, mut read: impl FnMut(&Decision<'_>) -> T) -> Asked<T> {
+    /// Decides on a whole event, reports it like any other, and lets `read` take what it needs of the decision; `appeal` says
+    /// what is given out for an appeal, so that the report carries it too. A text longer than [`JUDGED_BYTES_MAX`] is the
+    /// caller's to refuse: it is not judged.
+    pub fn ask<T>(
+        &self,
+        event: &Event<'_>,
+        now: Now,
+        appeal: impl Fn(&Decision<'_>, &Ruling) -> Option<String>,
+        mut read: impl FnMut(&Decision<'_>) -> T,
+    ) -> Asked<T> {
         if !self.policy.judges(event.direction) {
             let ruling = Ruling::Pass(enforce::waive(Waiver::DirectionNotJudged));
             return Asked { ruling, answer: None, undecided: None };
@@ -61,13 +68,23 @@ impl Gate {
             let (ruling, action) = enforce::rule(&self.policy, outcome);
             self.count(&ruling, action, verdict.is_reportable() && action == Action::Allow);
             let (judgement, pack) = (judged.judgement, judged.pack);
+            let decision = Decision { judgement, verdict: &verdict, action, pack };
             if verdict.is_reportable() {
-                let hit = Hit { listener: &self.name, event, judgement, verdict: &verdict, action, pack };
+                let appeal = appeal(&decision, &ruling);
+                let hit = Hit {
+                    listener: &self.name,
+                    event,
+                    judgement,
+                    verdict: &verdict,
+                    action,
+                    pack,
+                    appeal: appeal.as_deref(),
+                };
                 if self.pipeline.reporter.report(&hit).is_err() {
                     Counters::add(&self.counters.reports_lost);
                 }
             }
-            let answer = read(&Decision { judgement, verdict: &verdict, action, pack });
+            let answer = read(&decision);
             asked = Some(Asked { ruling, answer: Some(answer), undecided: late.then_some(Cause::Late) });
         });
         match (judged, asked) {

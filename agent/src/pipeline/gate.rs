@@ -316,6 +316,7 @@ impl Gate {
                 verdict: &verdict,
                 action,
                 pack: judged.pack,
+                appeal: None,
             };
             if self.pipeline.reporter.report(&hit).is_err() {
                 Counters::add(&self.counters.reports_lost);

@@ -79,6 +79,8 @@ pub struct Hit<'a> {
     pub action: Action,
     /// The pack it was judged by.
     pub pack: Pack<'a>,
+    /// What was given out for an appeal; none where the door gives out nothing.
+    pub appeal: Option<&'a str>,
 }
 
 /// Takes hits.

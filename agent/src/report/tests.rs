@@ -79,7 +79,15 @@ fn judged<T>(event: &Event<'_>, action: Action, then: impl FnOnce(&Hit<'_>) -> T
     let mut worker = Worker::new(Arc::clone(&pack)).unwrap();
     let judgement = worker.judge(&site, event).unwrap();
     let verdict = Policy::enforcing().decide(&judgement);
-    then(&Hit { listener: "sms", event, judgement: &judgement, verdict: &verdict, action, pack: pack.pack() })
+    then(&Hit {
+        listener: "sms",
+        event,
+        judgement: &judgement,
+        verdict: &verdict,
+        action,
+        pack: pack.pack(),
+        appeal: Some("0123456789abcdef0123456789abcdef"),
+    })
 }
 
 fn sighting(event: &Event<'_>, action: Action) -> Sighting {

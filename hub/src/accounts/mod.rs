@@ -76,6 +76,8 @@ pub enum Access {
     Account,
     /// Whoever has logged in; a member's analyst sees the member's rows only.
     Member,
+    /// Who brings reports and appeals: a member's analyst for the member, the hub's for any.
+    Reporter,
     /// Who sees all members' rows.
     Reader,
     /// Who changes what is shared.
@@ -90,6 +92,7 @@ impl Access {
     pub const fn allows(self, role: Role) -> bool {
         match self {
             Self::Public | Self::Account | Self::Member => true,
+            Self::Reporter => !matches!(role, Role::Regulator),
             Self::Reader => !matches!(role, Role::MemberAnalyst),
             Self::Analyst => matches!(role, Role::HubAnalyst | Role::Administrator),
             Self::Administrator => matches!(role, Role::Administrator),

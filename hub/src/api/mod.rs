@@ -10,6 +10,7 @@ mod guard;
 mod json;
 mod listen;
 mod packs;
+mod people;
 mod refused;
 mod share;
 mod stream;
@@ -27,6 +28,7 @@ use yumen_exchange::enrol::{CA_PATH, ENROL_PATH, RENEW_PATH};
 
 use crate::console;
 use crate::metrics::Metrics;
+use crate::rulebook::Rulebook;
 use crate::share::Sharer;
 use crate::store::{Store, StoreError};
 use crate::titles::Titles;
@@ -63,6 +65,12 @@ pub struct Hub {
     pub enrolment: Enrolment,
     /// Whose messages are taken.
     pub trust: Arc<crate::trust::Trust>,
+    /// The rules, as sources.
+    pub rulebook: Arc<Rulebook>,
+    /// How appeals are answered.
+    pub appeals: crate::config::Appeals,
+    /// Wakes live streams after something was committed here.
+    pub told: tokio::sync::watch::Sender<u64>,
     /// Whether everybody needs a second factor.
     pub second_factor: bool,
     /// Whether cookies are for HTTPS only.
@@ -94,6 +102,14 @@ pub fn router(hub: Arc<Hub>, bind: SocketAddr, allowed_hosts: &[String]) -> (Rou
         .get("/api/v1/packs/{channel}", Access::Public, packs::newest)
         .post("/api/v1/rollout", Access::Analyst, packs::roll_out)
         .post("/api/v1/rollback", Access::Analyst, packs::roll_back)
+        .get("/api/v1/clues", Access::Reader, people::clues)
+        .post("/api/v1/clues", Access::Analyst, people::open_clues)
+        .post("/api/v1/clues/change", Access::Analyst, people::change_clue)
+        .post("/api/v1/clues/accept", Access::Analyst, people::accept_clue)
+        .get("/api/v1/appeals", Access::Member, people::appeals)
+        .post("/api/v1/appeals", Access::Reporter, people::open_appeal)
+        .post("/api/v1/appeals/answer", Access::Analyst, people::answer_appeal)
+        .post("/api/v1/complaints", Access::Reporter, people::complain)
         .get(CA_PATH, Access::Public, enrol::authority)
         .get("/enrol/v1/crl", Access::Public, enrol::revocations)
         .post(ENROL_PATH, Access::Public, enrol::enrol)

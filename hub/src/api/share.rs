@@ -45,7 +45,8 @@ pub(super) async fn indicators(State(hub): State<Arc<Hub>>, parameters: Paramete
                 json!({
                     "kind": row.kind, "value": row.value, "typology": row.typology, "members": row.members,
                     "hits": row.hits, "last": time::format(row.last_ms), "state": row.state,
-                    "score": DEFAULT.score(row.last_ms, now_ms).round(),
+                    "score": DEFAULT.disputed(row.last_ms, now_ms, row.disputes).round(),
+                    "disputes": row.disputes,
                 })
             });
             Json(json!({ "indicators": rows.collect::<Vec<Value>>() })).into_response()

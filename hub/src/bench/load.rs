@@ -114,6 +114,7 @@ pub(super) fn sighting(domain: String) -> Sighting {
         victim: Some("v1:bench:0123456789abcdef0123456789abcdef".into()),
         destinations: 1,
         template: None,
+        appeal: None,
         text_chars: 40,
         segments: (1, 1),
     }

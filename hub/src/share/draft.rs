@@ -12,6 +12,7 @@ use yumen_exchange::check::INDICATOR_KINDS;
 use yumen_exchange::limits::{INDICATOR_BYTES_MAX, SHARED_PACK_BYTES_MAX};
 use yumen_exchange::topic::Name;
 use yumen_rules::engine::number_matches;
+use yumen_rules::language::Language;
 use yumen_rules::pack::PackError;
 use yumen_rules::signal::Field;
 use yumen_rules::verdict::{Ladder, Typology};
@@ -157,7 +158,7 @@ pub(super) fn typology(id: &str) -> Option<Typology> {
 }
 
 /// Whether it is of a kind that sightings have, and a value that can be one.
-pub(super) fn is_indicator(kind: &str, value: &str) -> bool {
+pub(crate) fn is_indicator(kind: &str, value: &str) -> bool {
     INDICATOR_KINDS.contains(&kind)
         && (1..=INDICATOR_BYTES_MAX).contains(&value.len())
         && !value.chars().any(char::is_control)
@@ -182,6 +183,20 @@ fn rule(typology: Typology, list: usize) -> RuleDraft {
         hits: Vec::new(),
         misses: Vec::new(),
         redress: RedressTexts(REDRESS.map(str::to_owned)),
+    }
+}
+
+/// Whether a rule is the one of a typology's shared list.
+pub(crate) fn is_shared(id: &str) -> bool {
+    id.rsplit('/').next() == Some(SHARED_RULE)
+}
+
+/// What a person is told whom a shared indicator blocked.
+pub(crate) const fn shared_redress(language: Language) -> &'static str {
+    match language {
+        Language::Chinese => REDRESS[0],
+        Language::TraditionalChinese => REDRESS[1],
+        Language::English => REDRESS[2],
     }
 }
 

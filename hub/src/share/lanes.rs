@@ -71,7 +71,8 @@ impl Sharer {
     /// Says on each channel what belongs there, and makes a new pack where lists or rules have changed.
     pub(super) async fn publish(&self, now_ms: u64) -> Result<(), ShareError> {
         let mut last = self.last.lock().await;
-        let enforced: Vec<SharedRow> = self.store.enforced().await?.into_iter().map(|(row, _)| row).collect();
+        let enforced: Vec<SharedRow> =
+            self.store.enforced().await?.into_iter().map(|(row, ..)| row).collect();
         for lane in &self.lanes {
             let last = last.entry(lane.name.clone()).or_default();
             self.publish_on(lane, last, &enforced, now_ms).await?;

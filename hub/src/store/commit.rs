@@ -3,7 +3,6 @@
 
 use super::{Kind, StatusReceived, Store, StoreError, signed};
 use crate::decay::DEFAULT;
-use crate::store::SHARED_RULE;
 use serde::Serialize;
 use sqlx::AnyConnection;
 use sqlx::Row as _;
@@ -39,6 +38,15 @@ struct MentionRow<'a> {
 struct TallyRow<'a> {
     y: &'a str,
     h: i64,
+    n: u64,
+}
+
+#[derive(Serialize)]
+struct DayRow<'a> {
+    d: i64,
+    m: &'a str,
+    y: &'a str,
+    v: &'a str,
     n: u64,
 }
 
@@ -89,6 +97,16 @@ const TALLY: Both = Both {
     postgres: "INSERT INTO tally (typology, hour, hits) SELECT y, h, n FROM json_to_recordset($1::json) \
                AS r(y text, h bigint, n bigint) \
                ON CONFLICT (hour, typology) DO UPDATE SET hits = tally.hits + excluded.hits",
+};
+
+const TALLY_DAY: Both = Both {
+    sqlite: "INSERT INTO tally_day (day, member, typology, verdict, hits) \
+             SELECT value->>'d', value->>'m', value->>'y', value->>'v', value->>'n' FROM json_each($1) WHERE true \
+             ON CONFLICT (day, member, typology, verdict) DO UPDATE SET hits = tally_day.hits + excluded.hits",
+    postgres: "INSERT INTO tally_day (day, member, typology, verdict, hits) \
+               SELECT d, m, y, v, n FROM json_to_recordset($1::json) \
+               AS r(d bigint, m text, y text, v text, n bigint) \
+               ON CONFLICT (day, member, typology, verdict) DO UPDATE SET hits = tally_day.hits + excluded.hits",
 };
 
 const OBSERVED: Both = Both {
@@ -195,8 +213,10 @@ async fn add_up(
     fresh: &[&Received],
     received_ms: u64,
 ) -> Result<(), StoreError> {
+    let (mut appeals, mut appealed) = (Vec::new(), Vec::new());
     let mut mentions = Vec::new();
     let mut tally = BTreeMap::new();
+    let mut days = BTreeMap::new();
     // In order, so that the tables' trees are walked along once.
     let mut observed = BTreeMap::new();
     let mut known = BTreeMap::new();
@@ -204,6 +224,12 @@ async fn add_up(
         let (data, id) = (&received.envelope.data, received.envelope.id);
         let hour = received.time_ms.clamp(received_ms.saturating_sub(TALLY_MS), received_ms) / HOUR_MS;
         *tally.entry((hour, &*data.typology)).or_insert(0) += 1;
+        let day = (hour / 24, received.member.as_str(), &*data.typology, &*data.verdict);
+        *days.entry(day).or_insert(0) += 1;
+        if let Some(appeal) = &data.appeal {
+            appeals.push(super::appeals::mention(appeal));
+            appealed.push(id);
+        }
         for indicator in &data.indicators {
             mentions.push(MentionRow { v: &indicator.value, s: id });
         }
@@ -219,12 +245,16 @@ async fn add_up(
     let observed: Vec<_> =
         observed.into_iter().map(|((k, v, y, m), n)| ObservedRow { k, v, y, m, n }).collect();
     let known: Vec<_> = known.into_iter().map(|((k, v, y), n)| ObservedRow { k, v, y, m: "", n }).collect();
+    mentions.extend(appeals.iter().zip(appealed).map(|(v, s)| MentionRow { v, s }));
     if !mentions.is_empty() {
         mentions.sort_unstable_by_key(|row| row.v);
         let rows = serde_json::to_string(&mentions)?;
         sqlx::query(MENTIONS.of(kind)).bind(rows).execute(&mut *connection).await?;
     }
     sqlx::query(TALLY.of(kind)).bind(serde_json::to_string(&tally)?).execute(&mut *connection).await?;
+    let days: Vec<_> =
+        days.into_iter().map(|((d, m, y, v), n)| DayRow { d: signed(d), m, y, v, n }).collect();
+    sqlx::query(TALLY_DAY.of(kind)).bind(serde_json::to_string(&days)?).execute(&mut *connection).await?;
     if observed.is_empty() {
         return Ok(());
     }
@@ -245,7 +275,7 @@ async fn add_up(
 
 /// Whether a rule fired that isn't about shared indicators alone.
 fn has_evidence(data: &Sighting) -> bool {
-    data.rules.iter().any(|rule| rule.id.rsplit('/').next() != Some(SHARED_RULE))
+    data.rules.iter().any(|rule| !crate::share::is_shared(&rule.id))
 }
 
 /// Indicators by kind and value: one that is there from the originator and from the text counts once.

@@ -33,6 +33,8 @@ impl Store {
             last = Some(row.try_get::<i64, _>("arrival")?);
             let data: Sighting = serde_json::from_str(row.try_get("data")?)?;
             let id: &str = row.try_get("id")?;
+            mentions
+                .extend(data.appeal.iter().map(|appeal| (super::appeals::mention(appeal), id.to_owned())));
             mentions.extend(data.indicators.into_iter().map(|indicator| (indicator.value, id.to_owned())));
         }
         let Some(last) = last else { return Ok(0) };
@@ -56,6 +58,18 @@ impl Store {
         Ok(gone)
     }
 
+    /// Deletes what people said in appeals that were answered before an instant; that they appealed, and how it was
+    /// decided, stays with the counts.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn forget_statements(&self, before_ms: u64) -> Result<(), StoreError> {
+        let query =
+            "UPDATE appeal SET statement = '' WHERE closed_ms > 0 AND closed_ms < $1 AND statement <> ''";
+        sqlx::query(query).bind(signed(before_ms)).execute(&self.writer).await?;
+        Ok(())
+    }
+
     /// Deletes what was added up from sightings before an instant, of indicators that weren't seen since and aren't shared.
     ///
     /// # Errors
@@ -65,6 +79,11 @@ impl Store {
                      (SELECT 1 FROM shared s WHERE s.kind = known.kind AND s.value = known.value)";
         for (statement, before) in [
             ("DELETE FROM tally WHERE hour < $1", before_ms / HOUR_MS),
+            ("DELETE FROM tally_day WHERE day < $1", before_ms / DAY_MS),
+            ("DELETE FROM dispute WHERE at_ms < $1", before_ms),
+            ("DELETE FROM appeal WHERE closed_ms > 0 AND closed_ms < $1", before_ms),
+            ("DELETE FROM clue WHERE active = 0 AND changed_ms < $1", before_ms),
+            ("DELETE FROM remark WHERE at_ms < $1", before_ms),
             ("DELETE FROM observed WHERE day < $1", before_ms / DAY_MS),
             (known, before_ms),
         ] {

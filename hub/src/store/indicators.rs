@@ -27,6 +27,8 @@ pub struct Observed {
     pub last_ms: u64,
     /// `enforced`, `expired`, `retracted`; none while it was never shared.
     pub state: Option<String>,
+    /// Appeals that were upheld against it.
+    pub disputes: u64,
 }
 
 /// A shared indicator.
@@ -47,7 +49,8 @@ impl Store {
     /// [`StoreError`].
     pub async fn observed(&self, since_ms: u64) -> Result<Vec<Observed>, StoreError> {
         let rows = sqlx::query(
-            "SELECT k.kind, k.value, k.typology, k.members, k.hits, k.last_ms, s.state FROM known k \
+            "SELECT k.kind, k.value, k.typology, k.members, k.hits, k.last_ms, s.state, (SELECT COUNT(*) FROM dispute d \
+             WHERE d.kind = k.kind AND d.value = k.value) AS disputes FROM known k \
              LEFT JOIN shared s ON s.kind = k.kind AND s.value = k.value \
              WHERE k.last_ms >= $1 ORDER BY k.members DESC, k.last_ms DESC LIMIT $2",
         )
@@ -58,14 +61,16 @@ impl Store {
         rows.iter().map(observed).collect()
     }
 
-    /// Enforced indicators, and when each was last seen with evidence; one that an analyst promoted counts from then.
+    /// Enforced indicators, when each was last seen with evidence (one that an analyst promoted counts from then), and how
+    /// many appeals were upheld against it since it was promoted.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn enforced(&self) -> Result<Vec<(SharedRow, u64)>, StoreError> {
+    pub async fn enforced(&self) -> Result<Vec<(SharedRow, u64, u64)>, StoreError> {
         let rows = sqlx::query(
             "SELECT s.kind, s.value, s.typology, s.changed_ms, COALESCE((SELECT MAX(k.last_ms) FROM known k \
-             WHERE k.kind = s.kind AND k.value = s.value), 0) AS last_ms \
+             WHERE k.kind = s.kind AND k.value = s.value), 0) AS last_ms, (SELECT COUNT(*) FROM dispute d \
+             WHERE d.kind = s.kind AND d.value = s.value AND d.at_ms > s.changed_ms) AS disputes \
              FROM shared s WHERE s.state = 'enforced' ORDER BY s.kind, s.value LIMIT $1",
         )
         .bind(i64::from(SHARED_MAX))
@@ -75,7 +80,7 @@ impl Store {
             let (kind, value) = (row.try_get("kind")?, row.try_get("value")?);
             let shared = SharedRow { kind, value, typology: row.try_get("typology")? };
             let (changed, last): (i64, i64) = (row.try_get("changed_ms")?, row.try_get("last_ms")?);
-            Ok((shared, unsigned(changed.max(last))))
+            Ok((shared, unsigned(changed.max(last)), unsigned(row.try_get("disputes")?)))
         };
         rows.iter().map(shared).collect()
     }
@@ -89,7 +94,8 @@ impl Store {
         let mut all = Vec::new();
         loop {
             let rows = sqlx::query(
-                "SELECT k.kind, k.value, k.typology, k.members, k.hits, k.last_ms, s.state FROM known k \
+                "SELECT k.kind, k.value, k.typology, k.members, k.hits, k.last_ms, s.state, \
+                 (SELECT COUNT(*) FROM dispute d WHERE d.kind = k.kind AND d.value = k.value) AS disputes FROM known k \
                  LEFT JOIN shared s ON s.kind = k.kind AND s.value = k.value \
                  WHERE k.members >= $1 AND k.last_ms >= $2 AND (s.state IS NULL OR s.state = 'expired') \
                  ORDER BY k.kind, k.value, k.typology LIMIT $3 OFFSET $4",
@@ -222,7 +228,7 @@ pub(super) async fn give_out(
     Ok(unsigned(row.try_get("number")?))
 }
 
-fn observed(row: &AnyRow) -> Result<Observed, StoreError> {
+pub(super) fn observed(row: &AnyRow) -> Result<Observed, StoreError> {
     Ok(Observed {
         kind: row.try_get("kind")?,
         value: row.try_get("value")?,
@@ -231,5 +237,6 @@ fn observed(row: &AnyRow) -> Result<Observed, StoreError> {
         hits: unsigned(row.try_get("hits")?),
         last_ms: unsigned(row.try_get("last_ms")?),
         state: row.try_get("state")?,
+        disputes: unsigned(row.try_get("disputes")?),
     })
 }

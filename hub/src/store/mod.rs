@@ -8,8 +8,10 @@
 //! server has it, which is on. What is acknowledged to an agent survives a power cut.
 
 mod address;
+mod appeals;
 mod audit;
 mod care;
+mod clues;
 mod commit;
 mod forget;
 mod indicators;
@@ -22,7 +24,9 @@ mod sql;
 mod trust;
 
 pub use address::{Address, AddressError, Kind};
+pub use appeals::{AppealCounts, AppealRow};
 pub use audit::AuditRow;
+pub use clues::{ClueFilter, ClueRow, Remark};
 pub use indicators::{Observed, SHARED_RULE, SharedRow};
 pub use lead::Lead;
 pub use packs::PackRow;

@@ -80,6 +80,7 @@ fn sighting(number: u32) -> Sighting {
         victim: None,
         destinations: 1,
         template: None,
+        appeal: None,
         text_chars: 40,
         segments: (1, 1),
     }

@@ -107,7 +107,7 @@ impl Screen {
         };
         let event = call_event(message, request, self.source, now.time_ms, &mut self.texts);
         let event = Event { channel: Channel::Sms, text, call: Call::NONE, ..event };
-        Some(self.gate.ask(&event, now, |_| ()).ruling)
+        Some(self.gate.ask(&event, now, |_, _| None, |_| ()).ruling)
     }
 
     /// Status line and headers of the answer to a blocked call.
