@@ -1,5 +1,6 @@
 //! The project's own commands. `cargo xtask` lists them.
 
+mod deb;
 mod firmware;
 mod fold_table;
 mod machine;
@@ -19,6 +20,8 @@ cargo xtask <command>
                    安装测试所需的对端程序，并运行全部测试
   firmware         build the guard for a modem (QEMU's mps2-an386) with its pack, and hold it against its budget
                    构建调制解调器上的固件及其规则包，并核对容量预算
+  deb              Debian packages of gateway, hub and rules; --check tries them in a clean Debian 12
+                   生成 Debian 软件包；--check 在全新的 Debian 12 中验证
   fold-table       make the tables of folding anew from their lists; --check only compares
                    按清单重新生成折叠字表；--check 只作比较
   setup            only install or name what building needs
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         "up" => up(&rest),
         "test" => test(&rest),
         "firmware" => firmware_with_its_pack().map(|_| ()),
+        "deb" => deb::main(&rest),
         "fold-table" => fold_table::run(&rest),
         "setup" => machine::prepare_build(),
         _ => {
