@@ -29,7 +29,7 @@ get() { # PORT PATH: the status line and the body
 eventually() { # WHAT COMMAND...
     local what=$1
     shift
-    for _ in $(seq 120); do
+    for _ in $(seq 90); do
         if "$@" >/tmp/last 2>&1; then return 0; fi
         sleep 0.5
     done

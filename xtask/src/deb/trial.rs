@@ -34,6 +34,8 @@ mount -t sysfs sysfs "$R/sys"
 mount -t tmpfs -o mode=755 tmpfs "$R/dev"
 for n in null zero full random urandom tty; do touch "$R/dev/$n"; mount --bind "/dev/$n" "$R/dev/$n"; done
 mkdir "$R/dev/pts" "$R/dev/shm"
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$R/dev/pts"
+ln -s pts/ptmx "$R/dev/ptmx"
 touch "$R/dev/console"
 ln -s /proc/self/fd "$R/dev/fd"
 mount -t tmpfs -o mode=755 tmpfs "$R/run"
