@@ -13,6 +13,7 @@ use crate::http::{self, Readiness};
 use crate::identity::{Identity, IdentityError};
 use crate::metrics::Counted;
 use crate::mqtt::{self, Down, Facts, Link};
+use crate::numbers::Lists;
 use crate::packs::{PackFailure, Packs};
 use crate::pipeline::Pipeline;
 use crate::pseudonym::{KeyError, Pseudonyms};
@@ -82,6 +83,7 @@ pub enum StartError {
 /// A running agent.
 pub struct Daemon {
     packs: Arc<Packs>,
+    lists: Arc<Lists>,
     doors: Arc<Doors>,
     api: Option<Api>,
     link: Option<Link>,
@@ -111,7 +113,10 @@ impl Daemon {
         );
         let kept = config.behaviour_options().map_err(StartError::Behaviour)?;
         let behaviour = Arc::new(keep::open(&kept));
-        let packs = Arc::new(Packs::from_config(config, behaviour.clone()));
+        let lists = Arc::new(Lists::from_config(config));
+        let packs = Packs::from_config(config, behaviour.clone()).with_lists(lists.clone());
+        let packs = Arc::new(packs);
+        load_lists(&lists).await;
         // What was taken back before counts before the first event.
         let shared = config.pack.channel.clone().map(|channel| {
             let bucket = bucket(&channel, &config.member, &config.agent);
@@ -145,6 +150,7 @@ impl Daemon {
         let draining = Arc::new(AtomicBool::new(false));
         let mut registry = Registry::default();
         packs.register(&mut registry);
+        lists.register(&mut registry);
         if let Some(api) = &api {
             api.register(&mut registry);
         }
@@ -163,9 +169,11 @@ impl Daemon {
         let readiness = readiness(packs.clone(), spool.clone(), draining.clone());
         tokio::spawn(http::serve(listener, registry, readiness, stopped));
         tokio::spawn(packs.clone().watch());
+        lists.watch();
         tracing::info!(%http_addr, "HttpListening");
         Ok(Self {
             packs,
+            lists,
             doors,
             api,
             link,
@@ -207,6 +215,7 @@ impl Daemon {
             tokio::select! {
                 Some(()) = reload.recv() => {
                     self.packs.request_reload();
+                    self.lists.request_reload();
                     if let Some(api) = &self.api {
                         api.reload();
                     }
@@ -279,6 +288,14 @@ async fn ended(signals: &mut (Signal, Signal)) {
     tokio::select! {
         _ = signals.0.recv() => {}
         _ = signals.1.recv() => {}
+    }
+}
+
+/// The number lists, before the first event. One that can't be taken lists nobody until it can.
+async fn load_lists(lists: &Arc<Lists>) {
+    let loading = lists.clone();
+    if let Err(error) = tokio::task::spawn_blocking(move || loading.load()).await {
+        tracing::error!(%error, "NumberListsUnloaded");
     }
 }
 

@@ -111,6 +111,9 @@ pub const API_APPEALS_MAX: usize = 100_000;
 const _: () = assert!(API_TEXT_CHARS_MAX * 4 <= JUDGED_BYTES_MAX, "a text is judged in one stretch");
 const _: () = assert!(API_TEXT_CHARS_MAX * 12 < API_BODY_BYTES_MAX, "the longest text fits, escaped in full");
 
+/// Number lists of one gateway.
+pub const NUMBER_LISTS_MAX: usize = 32;
+
 /// How long a client may take for its TLS handshake.
 pub const TLS_ACCEPT_TIMEOUT: Duration = Duration::from_secs(10);
 

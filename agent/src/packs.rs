@@ -11,7 +11,9 @@
 use crate::behaviour::Behaviour;
 use crate::clock;
 use crate::config;
+use crate::numbers::Lists;
 use crate::pipeline::{Judge, Judged, Unjudged};
+use crate::serial::SerialFile;
 use crate::shared::Taken;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -20,6 +22,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -30,6 +34,8 @@ use yumen_matcher::{
     EngineChoice, Keyring, LoadOptions, LoadedPack, OwnNumberList, Refusal, Worker, WorkerError,
 };
 use yumen_rules::engine::{JudgeError, Site};
+use yumen_rules::pack::SectionKind;
+use yumen_rules::pack::node::Test;
 use yumen_wire::event::Event;
 
 /// Where packs come from, and what is taken.
@@ -93,6 +99,8 @@ pub struct Packs {
     behaviour: Arc<Behaviour>,
     /// What the hub took back; see [`crate::shared`].
     withdrawn: ArcSwap<Taken>,
+    lists: Arc<Lists>,
+    serial: SerialFile,
     reload: Notify,
     metrics: PackMetrics,
     /// The same as the metric, and when last: what the hub is told.
@@ -122,6 +130,8 @@ impl Packs {
         behaviour: Arc<Behaviour>,
     ) -> Self {
         Self {
+            serial: SerialFile::new(source.data_dir.join("pack-serial")),
+            lists: Arc::default(),
             source,
             current: ArcSwapOption::empty(),
             own: OwnNumberList(own_numbers),
@@ -150,6 +160,12 @@ impl Packs {
             watch: (pack.watch_s > 0).then(|| Duration::from_secs(pack.watch_s)),
         };
         Self::new(source, config.own_numbers.clone(), config.utc_offset_min, behaviour)
+    }
+
+    /// With the number lists that conditions ask.
+    #[must_use]
+    pub fn with_lists(self, lists: Arc<Lists>) -> Self {
+        Self { lists, ..self }
     }
 
     /// Adds what is counted about packs.
@@ -226,11 +242,7 @@ impl Packs {
     /// # Errors
     /// The file can't be read, or is wrong.
     pub fn keyring(&self) -> Result<Keyring, PackFailure> {
-        let keys = read(&self.source.trusted_keys)?;
-        Keyring::parse(&String::from_utf8_lossy(&keys)).map_err(|error| PackFailure::Keyring {
-            path: self.source.trusted_keys.clone(),
-            reason: error.to_string(),
-        })
+        keyring(&self.source.trusted_keys)
     }
 
     /// Where what came from the hub is kept.
@@ -343,27 +355,32 @@ impl Packs {
         self.metrics.serial.set(i64::try_from(serial).unwrap_or(i64::MAX));
         self.metrics.loads.inc();
         tracing::info!(name, serial, engine, digest, "PackSwapped");
-        if let Err(error) = self.keep_serial(serial) {
+        self.name_missing_lists();
+        if let Err(error) = self.serial.keep(serial) {
             tracing::warn!(%error, "SerialUnkept: an older pack would be taken after a restart");
         }
     }
 
     /// The highest serial ever in use here, also before the last restart.
     fn last_serial(&self) -> Option<u64> {
-        let kept = std::fs::read_to_string(self.serial_file()).ok().and_then(|text| text.trim().parse().ok());
         let current = self.current.load().as_ref().map(|pack| pack.header().serial);
-        kept.max(current)
+        self.serial.read().max(current)
     }
 
-    fn keep_serial(&self, serial: u64) -> std::io::Result<()> {
-        let (file, new) = (self.serial_file(), self.serial_file().with_extension("new"));
-        std::fs::create_dir_all(&self.source.data_dir)?;
-        std::fs::write(&new, format!("{serial}\n"))?;
-        std::fs::rename(new, file)
-    }
-
-    fn serial_file(&self) -> PathBuf {
-        self.source.data_dir.join("pack-serial")
+    /// Says which number lists the pack's conditions ask that this gateway doesn't have: they list nobody.
+    fn name_missing_lists(&self) {
+        let current = self.current.load();
+        let Some(pack) = current.as_ref().map(|loaded| loaded.pack()) else { return };
+        let nodes = (0..pack.count(SectionKind::Nodes)).filter_map(|index| pack.node(index));
+        let asked: BTreeSet<&str> = nodes
+            .filter_map(|node| match node.test {
+                Test::Listed(query, ..) => Some(pack.string(query.list)),
+                _ => None,
+            })
+            .collect();
+        for name in asked.into_iter().filter(|name| !self.lists.knows(name)) {
+            tracing::info!(name, "NumberListAbsent: the pack asks for a number list that isn't configured");
+        }
     }
 }
 
@@ -388,6 +405,7 @@ impl Judge for Packs {
             utc_offset_minutes: self.utc_offset_min,
             behaviour: self.behaviour.as_ref(),
             withdrawn: withdrawn.as_ref(),
+            lists: self.lists.as_ref(),
         };
         let judged = worker.judge(&site, event).map(|judgement| {
             then(Judged { judgement: &judgement, pack: pack.pack() });
@@ -395,6 +413,13 @@ impl Judge for Packs {
         WORKER.set(Some(worker));
         judged.map_err(Unjudged::Engine)
     }
+}
+
+/// The public keys of a file.
+pub(crate) fn keyring(path: &Path) -> Result<Keyring, PackFailure> {
+    let keys = read(path)?;
+    Keyring::parse(&String::from_utf8_lossy(&keys))
+        .map_err(|error| PackFailure::Keyring { path: path.to_owned(), reason: error.to_string() })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, PackFailure> {
@@ -407,7 +432,7 @@ fn serial(bytes: &[u8]) -> u64 {
 }
 
 /// What changes when a file is replaced.
-fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+pub(crate) fn stamp(path: &Path) -> Option<(SystemTime, u64, u64)> {
     let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+    Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
 }

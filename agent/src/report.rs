@@ -17,11 +17,12 @@
 use crate::pipeline::{Hit, ReportLost, Reporter};
 use crate::pseudonym::Pseudonyms;
 use crate::spool::Spool;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 use yumen_exchange::limits::{
-    INDICATOR_BYTES_MAX, INDICATORS_MAX, LABEL_BYTES_MAX, RULES_MAX, SIGHTING_BYTES_MAX, SPANS_MAX,
+    INDICATOR_BYTES_MAX, INDICATORS_MAX, LABEL_BYTES_MAX, LISTS_MAX, RULES_MAX, SIGHTING_BYTES_MAX, SPANS_MAX,
 };
-use yumen_exchange::sighting::{Envelope, Indicator, PackRef, RuleHit, Sighting};
+use yumen_exchange::sighting::{Envelope, Indicator, ListHit, PackRef, RuleHit, Sighting};
 use yumen_exchange::topic::Name;
 use yumen_rules::digest::digest;
 use yumen_rules::engine::{Evidence, number_matches};
@@ -109,6 +110,7 @@ impl Redaction {
             score: hit.verdict.score.min(100),
             pack: PackRef { name: label(hit.pack.header().name()), serial: hit.pack.header().serial },
             rules: rules.collect(),
+            lists: lists(hit),
             indicators: people.indicators(hit),
             victim: people.victim.and_then(|number| self.pseudonyms.of(number)),
             destinations: event.destinations,
@@ -222,6 +224,22 @@ fn indicator(kind: &str, value: &str, origin: &str) -> Option<Indicator> {
     let value = value.trim();
     let legal = (1..=INDICATOR_BYTES_MAX).contains(&value.len()) && !value.chars().any(char::is_control);
     legal.then(|| Indicator { kind: kind.to_owned(), value: value.to_owned(), origin: origin.to_owned() })
+}
+
+/// The number lists that a rule asked for and that have one of the event's numbers: each list once a subject, with the highest score.
+fn lists(hit: &Hit<'_>) -> Vec<ListHit> {
+    let mut found: BTreeMap<(String, &str), u8> = BTreeMap::new();
+    for asked in hit.judgement.listed() {
+        let key = (label(hit.pack.string(asked.query.list)), asked.query.subject.name());
+        let score = found.entry(key).or_default();
+        *score = asked.listed.score.max(*score);
+    }
+    let hits = found.into_iter().map(|((list, subject), score)| ListHit {
+        list,
+        subject: subject.to_owned(),
+        score,
+    });
+    hits.take(LISTS_MAX).collect()
 }
 
 /// Where in the text a rule found its evidence, in characters. Views without a way back to the text give no spans.

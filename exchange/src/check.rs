@@ -2,11 +2,12 @@
 //! agent may be old, broken or hostile.
 
 use crate::limits::{
-    APPEAL_HEX, INDICATOR_BYTES_MAX, INDICATORS_MAX, LABEL_BYTES_MAX, PSEUDONYM_HEX, REFUSED_MAX, RULES_MAX,
+    APPEAL_HEX, INDICATOR_BYTES_MAX, INDICATORS_MAX, LABEL_BYTES_MAX, LISTS_MAX, PSEUDONYM_HEX, REFUSED_MAX,
+    RULES_MAX,
     SIGHTING_BYTES_MAX, SPANS_MAX, STATUS_BYTES_MAX, TEMPLATE_BYTES_MAX, WORD_BYTES_MAX,
 };
 use crate::sighting::{
-    CONTENT_TYPE, Envelope, Indicator, PackRef, RuleHit, SPECVERSION, Sighting, TYPE, source,
+    CONTENT_TYPE, Envelope, Indicator, ListHit, PackRef, RuleHit, SPECVERSION, Sighting, TYPE, source,
 };
 use crate::status::{Refused, Status};
 use crate::topic::{self, Name};
@@ -203,6 +204,8 @@ fn data(data: &Sighting) -> Result<(), Defect> {
     ensure(data.score <= 100 && data.rules.iter().all(|rule| rule.score <= 100), Defect::Score)?;
     ensure(data.rules.len() <= RULES_MAX && data.indicators.len() <= INDICATORS_MAX, Defect::Count)?;
     data.rules.iter().try_for_each(|hit| rule(hit, data.text_chars))?;
+    ensure(data.lists.len() <= LISTS_MAX, Defect::Count)?;
+    data.lists.iter().try_for_each(list)?;
     data.indicators.iter().try_for_each(indicator)?;
     ensure(data.victim.as_deref().is_none_or(is_pseudonym), Defect::Pseudonym)?;
     ensure(data.template.as_deref().is_none_or(is_template), Defect::Template)?;
@@ -214,6 +217,12 @@ fn rule(rule: &RuleHit, text_chars: u32) -> Result<(), Defect> {
     label(&rule.id)?;
     ensure(rule.spans.len() <= SPANS_MAX, Defect::Count)?;
     ensure(rule.spans.iter().all(|&(start, end)| start <= end && end <= text_chars), Defect::Span)
+}
+
+fn list(hit: &ListHit) -> Result<(), Defect> {
+    label(&hit.list)?;
+    ensure(is_word(&hit.subject), Defect::Word)?;
+    ensure(hit.score <= 100, Defect::Score)
 }
 
 fn indicator(indicator: &Indicator) -> Result<(), Defect> {

@@ -49,6 +49,9 @@ pub const RULES_MAX: usize = 16;
 /// Most evidence spans a rule.
 pub const SPANS_MAX: usize = 8;
 
+/// Most number lists a sighting.
+pub const LISTS_MAX: usize = 8;
+
 /// Most indicators a sighting.
 pub const INDICATORS_MAX: usize = 16;
 

@@ -83,6 +83,9 @@ pub struct Sighting {
     pub pack: PackRef,
     /// The rules that fired, strongest first.
     pub rules: Vec<RuleHit>,
+    /// Number lists of the site that have a number which a rule asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<ListHit>,
     /// Contacts and senders of the suspect, in clear.
     pub indicators: Vec<Indicator>,
     /// Keyed pseudonym of the person it was sent to (`v1:` key epoch `:` 32 hex digits); of the subscriber who wrote to
@@ -121,6 +124,17 @@ pub struct RuleHit {
     pub score: u8,
     /// Where in the text, in characters: start and end, no text.
     pub spans: Vec<(u32, u32)>,
+}
+
+/// A number list that has one of the event's numbers; which one it is stands among the indicators, if it may leave the site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListHit {
+    /// The list's name.
+    pub list: String,
+    /// Whose number: `caller`, `callee` or `contact`.
+    pub subject: String,
+    /// 1 to 100.
+    pub score: u8,
 }
 
 /// A contact or sender of the suspect.

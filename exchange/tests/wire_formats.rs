@@ -34,6 +34,7 @@ fn sighting() -> Envelope {
             score: 80,
             spans: vec![(4, 9), (12, 15)],
         }],
+        lists: Vec::new(),
         indicators: vec![
             Indicator { kind: "number".into(), value: "+8613800000001".into(), origin: "originator".into() },
             Indicator { kind: "domain".into(), value: "repay.example.com".into(), origin: "text".into() },

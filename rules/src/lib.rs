@@ -19,6 +19,7 @@ pub mod fold;
 pub mod language;
 pub mod limits;
 pub mod number;
+pub mod numbers;
 pub mod pack;
 pub mod policy;
 pub mod signal;

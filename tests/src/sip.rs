@@ -6,7 +6,7 @@ use crate::site::{Ports, Site};
 use anyhow::{Context, Result, ensure};
 use std::fmt::Write as _;
 use std::net::UdpSocket;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// How many calls a test makes: `YUMEN_TEST_CALLS`, or so many.
@@ -129,7 +129,43 @@ impl Callee {
 /// # Errors
 /// It isn't installed, or doesn't start.
 pub fn kamailio(dir: &Path, next: &str) -> Result<(Program, u16)> {
+    let kamailio = start_kamailio(dir, next, None)?;
+    Ok((kamailio.program, kamailio.udp))
+}
+
+/// A Kamailio and its ports.
+#[derive(Debug)]
+pub struct Kamailio {
+    /// It runs as long as this is there.
+    pub program: Program,
+    /// Where it takes UDP and TCP.
+    pub udp: u16,
+    /// Where it takes TLS; 0 where it doesn't.
+    pub tls: u16,
+}
+
+/// What a Kamailio shows, and whom it believes.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// The authority of its peers.
+    pub ca: PathBuf,
+    /// Its certificate.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
+/// As [`kamailio`], and over TLS too; peers that show a certificate show a good one.
+///
+/// # Errors
+/// It isn't installed, or doesn't start.
+pub fn kamailio_tls(dir: &Path, next: &str, certificate: &Certificate) -> Result<Kamailio> {
+    start_kamailio(dir, next, Some(certificate))
+}
+
+fn start_kamailio(dir: &Path, next: &str, certificate: Option<&Certificate>) -> Result<Kamailio> {
     let port = free_port()?;
+    let mut tls = 0;
     let home = dir.join(format!("kamailio-{port}"));
     std::fs::create_dir_all(&home)?;
     let mut command = Command::new("kamailio");
@@ -137,9 +173,16 @@ pub fn kamailio(dir: &Path, next: &str) -> Result<(Program, u16)> {
     command.args(["-l", &format!("udp:127.0.0.1:{port}"), "-l", &format!("tcp:127.0.0.1:{port}")]);
     command.arg("-Y").arg(&home).arg("-P").arg(home.join("pid"));
     command.args(["-A", &format!("NEXT=\"{next}\"")]);
+    if let Some(Certificate { ca, cert, key }) = certificate {
+        tls = free_port()?;
+        command.args(["-A", "WITH_TLS", "-l", &format!("tls:127.0.0.1:{tls}")]);
+        for (name, file) in [("CA", ca), ("CERT", cert), ("KEY", key)] {
+            command.args(["-A", &format!("{name}=\"{}\"", file.display())]);
+        }
+    }
     let mut program = Program::start("kamailio", &mut command, &home.join("log"))?;
     program.wait_until(|| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok())?;
-    Ok((program, port))
+    Ok(Kamailio { program, udp: port, tls })
 }
 
 /// Writes the callers of sipp's `-inf`: every third is the bad one, with the status that it gets.

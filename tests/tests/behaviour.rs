@@ -72,8 +72,7 @@ fn a_bomber_between_two_gateways_is_caught_as_by_one() -> Result<()> {
 
     // Gone, with all it knew.
     redis.kill()?;
-    let received = |gateway: &Gateway| gateway.metric("yumen_behaviour_share_received_total");
-    let before = [received(&gateways[0])?, received(&gateways[1])?];
+    let before = [gateways[0].received()?, gateways[1].received()?];
     for attempt in 1..REFUSED_AT {
         let gateway = &gateways[usize::from(attempt % 2 == 0)];
         ensure!(!gateway.call("13800000003", "13900000004")?, "attempt {attempt} was refused by one alone");
@@ -99,6 +98,71 @@ fn a_bomber_between_two_gateways_is_caught_as_by_one() -> Result<()> {
         ensure!(gateway.call("13800000003", "13900000004")?, "a gateway doesn't know the other's calls");
     }
     Ok(())
+}
+
+/// Three nodes of a cluster; one of them goes, and with it the whole: then it comes back.
+#[test]
+fn a_cluster_shares_as_one_server_does() -> Result<()> {
+    let bench = Bench::prepare()?;
+    let ports = [free_port()?, free_port()?, free_port()?];
+    let mut nodes = ports.iter().map(|&port| bench.start_node(port)).collect::<Result<Vec<_>>>()?;
+    join(&ports)?;
+    let share = bench.share_cluster(&ports)?;
+    let gateways = [bench.start("gw1", &share)?, bench.start("gw2", &share)?];
+    for gateway in &gateways {
+        gateway.wait_metric("yumen_behaviour_share_connected", |connected| connected == 1)?;
+    }
+    let refused = alternate(&gateways, "13800000001", "13900000002")?;
+    ensure!(refused == Some(REFUSED_AT), "refused at {refused:?}");
+
+    // Without one of its masters a cluster answers nobody.
+    nodes.remove(0).kill()?;
+    let slowest = slowest_of(&gateways, 40)?;
+    ensure!(slowest < UNDELAYED, "a decision took {slowest:?} while a node was gone");
+    nodes.push(bench.start_node(ports[0])?);
+    eventually(Duration::from_secs(60), "the cluster is whole again", || is_whole(&ports))?;
+    for gateway in &gateways {
+        gateway.wait_metric("yumen_behaviour_share_connected", |connected| connected == 1)?;
+        gateway.wait_metric("yumen_behaviour_share_waiting", |waiting| waiting == 0)?;
+    }
+    let refused = alternate(&gateways, "13800000005", "13900000006")?;
+    ensure!(refused == Some(REFUSED_AT), "refused at {refused:?} after a node had gone");
+    Ok(())
+}
+
+/// Calls that alternate between two gateways, each telling the other; the attempt that is refused.
+fn alternate(gateways: &[Gateway; 2], from: &str, to: &str) -> Result<Option<u32>> {
+    let received = |gateway: &Gateway| Ok::<_, anyhow::Error>(gateway.received()?.unwrap_or(0));
+    let before = [received(&gateways[0])?, received(&gateways[1])?];
+    for attempt in 1..=2 * REFUSED_AT {
+        let (own, other) = (usize::from(attempt % 2 == 0), usize::from(attempt % 2 == 1));
+        if gateways[own].call(from, to)? {
+            return Ok(Some(attempt));
+        }
+        let expected = before[other] + i64::from(attempt.div_ceil(2));
+        gateways[other].wait_metric("yumen_behaviour_share_received_total", |deltas| deltas >= expected)?;
+    }
+    Ok(None)
+}
+
+/// Makes a cluster of nodes.
+fn join(ports: &[u16]) -> Result<()> {
+    let mut command = Command::new("redis-cli");
+    command.args(["--cluster", "create"]).args(ports.iter().map(|port| format!("127.0.0.1:{port}")));
+    let output = command.args(["--cluster-replicas", "0", "--cluster-yes"]).output().context("redis-cli")?;
+    ensure!(output.status.success(), "redis-cli: {}", String::from_utf8_lossy(&output.stdout));
+    eventually(Duration::from_secs(60), "the cluster is whole", || is_whole(ports))
+}
+
+fn is_whole(ports: &[u16]) -> Result<bool> {
+    for port in ports {
+        let output = Command::new("redis-cli").args(["-p", &port.to_string(), "cluster", "info"]).output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        if !text.contains("cluster_state:ok") || !text.contains("cluster_slots_ok:16384") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 #[test]
@@ -190,6 +254,26 @@ impl Bench {
         Ok(Gateway { program, api, metrics: site.ports.agent })
     }
 
+    fn share_cluster(&self, ports: &[u16]) -> Result<String> {
+        let nodes: Vec<String> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        let one = self.share(ports[0])?;
+        let single = format!("nodes = [{:?}]", nodes[0]);
+        Ok(one.replace(&single, &format!("cluster = true\nnodes = {nodes:?}")))
+    }
+
+    /// A node of a cluster; started again, it knows its place.
+    fn start_node(&self, port: u16) -> Result<Program> {
+        let dir = self.dir.path().join(format!("node-{port}"));
+        std::fs::create_dir_all(&dir)?;
+        let mut command = Command::new("redis-server");
+        command.current_dir(&dir).args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+        command.args(["--save", "", "--appendonly", "no", "--cluster-enabled", "yes"]);
+        command.args(["--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "2000"]);
+        let mut node = Program::start("redis-server", &mut command, &dir.join("log"))?;
+        node.wait_until(|| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok())?;
+        Ok(node)
+    }
+
     /// Debian's, which keeps nothing on disk.
     fn start_redis(&self, port: u16) -> Result<Program> {
         let dir: &Path = self.dir.path();
@@ -211,6 +295,10 @@ impl Gateway {
             .body_mut()
             .read_json()?;
         answer["block"].as_bool().with_context(|| format!("no decision: {answer}"))
+    }
+
+    fn received(&self) -> Result<Option<i64>> {
+        self.metric("yumen_behaviour_share_received_total")
     }
 
     fn metric(&self, name: &str) -> Result<Option<i64>> {

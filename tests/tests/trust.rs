@@ -254,6 +254,7 @@ fn sighting(member: &str, value: &str) -> Result<Vec<u8>> {
         score: 90,
         pack: PackRef { name: "yumen".into(), serial: 1 },
         rules: vec![RuleHit { id: "fraud/safe-account".into(), score: 90, spans: Vec::new() }],
+        lists: Vec::new(),
         indicators: vec![Indicator {
             kind: "number".into(),
             value: value.into(),

@@ -12,6 +12,7 @@ const NEEDS: &[Need] = &[
     Need { what: "sipp, a SIP caller and callee", package: "sip-tester", present: || program("sipp") },
     Need { what: "Kamailio, a SIP proxy", package: "kamailio", present: || program("kamailio") },
     Need { what: "Kamailio's HTTP client", package: "kamailio-utils-modules", present: http_client },
+    Need { what: "Kamailio's TLS", package: "kamailio-tls-modules", present: kamailio_tls },
     Need {
         what: "Redis, which gateways share counters through",
         package: "redis-server",
@@ -71,8 +72,16 @@ fn node(dir: &Path) -> Result<()> {
 }
 
 fn http_client() -> bool {
+    kamailio_module("http_client.so")
+}
+
+fn kamailio_tls() -> bool {
+    kamailio_module("tls.so")
+}
+
+fn kamailio_module(name: &str) -> bool {
     std::fs::read_dir("/usr/lib").is_ok_and(|mut dirs| {
-        dirs.any(|dir| dir.is_ok_and(|dir| dir.path().join("kamailio/modules/http_client.so").exists()))
+        dirs.any(|dir| dir.is_ok_and(|dir| dir.path().join("kamailio/modules").join(name).exists()))
     })
 }
 

@@ -3,6 +3,7 @@
 mod api;
 pub mod behaviour;
 mod load;
+pub mod numbers;
 mod peers;
 mod process;
 mod proxy;

@@ -42,6 +42,8 @@ enum Part {
     Api,
     /// Counting an event with a million roles of numbers tracked.
     Behaviour,
+    /// Looking a number up in lists of 10 and 100 million, beside a sorted array and a hash set.
+    Numbers,
 }
 
 #[derive(Debug, Args)]
@@ -96,6 +98,11 @@ fn measure(part: Part, args: &BenchArgs, figures: &mut Figures) -> Result<(), Be
         Part::Behaviour => {
             eprintln!("behaviour …");
             figures.extend(own::behaviour::run());
+        }
+        Part::Numbers => {
+            let work_dir = work_dir("numbers")?;
+            figures.extend(own::numbers::run(&work_dir, |step| eprintln!("{step}"))?);
+            std::fs::remove_dir_all(&work_dir)?;
         }
         Part::Engine => {
             eprintln!("engine …");

@@ -33,6 +33,9 @@ enum Command {
     /// Check, test, build, sign and explain rules 规则：检查、测试、构建、签名、解释
     #[command(subcommand)]
     Rules(yumen_compiler::cli::RulesCommand),
+    /// Number lists: make, look up, verify and compare them 号码名单：生成、查询、验证、比较
+    #[command(subcommand)]
+    Numbers(yumen_compiler::cli::NumbersCommand),
     /// Judge the messages of a file or of standard input 筛查文件中的短信
     Screen(yumen_compiler::cli::ScreenArgs),
     /// Judge the messages and call attempts of a capture 回放抓包文件
@@ -70,6 +73,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Enrol(args) => enrol::run(&args),
         Command::Config(command) => config::run(command),
         Command::Rules(command) => yumen_compiler::cli::run(command),
+        Command::Numbers(command) => yumen_compiler::cli::numbers(command),
         Command::Screen(args) => yumen_compiler::cli::screen(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Tap(args) => tap::run(&args),

@@ -9,6 +9,7 @@ mod api;
 mod behaviour;
 mod doors;
 mod error;
+mod numbers;
 mod place;
 mod sip;
 mod validate;
@@ -17,6 +18,7 @@ pub use api::Api;
 pub use behaviour::{Behaviour, Share};
 pub use doors::LinkError;
 pub use error::{ConfigError, Problem};
+pub use numbers::{NumberList, Residence};
 pub use sip::{BlockStatus, Mode, Sip, SipProxy, SipStir, SipTls, TrunkSide};
 
 use schemars::JsonSchema;
@@ -61,6 +63,9 @@ pub struct Config {
     /// How numbers' behaviour is counted, kept and shared.
     #[serde(default)]
     pub behaviour: Behaviour,
+    /// Lists of numbers with a score, for conditions.
+    #[serde(default, rename = "number_list")]
+    pub number_lists: Vec<NumberList>,
     /// The HTTP decision API.
     pub api: Option<Api>,
     /// The doors.

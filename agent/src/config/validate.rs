@@ -33,6 +33,7 @@ pub(super) fn problems(config: &Config, text: &str) -> Vec<Problem> {
         super::api::check(api, &mut report);
         check_thresholds("api", &api.policy, &at!["api", "policy"], &mut report);
     }
+    super::numbers::check(&config.number_lists, &mut report);
     super::behaviour::check(&config.behaviour, &mut report);
     super::sip::problems(config, &mut report);
     if let Some(mqtt) = &config.mqtt {

@@ -110,6 +110,7 @@ pub(super) fn sighting(domain: String) -> Sighting {
         score: 90,
         pack: PackRef { name: "yumen".into(), serial: 3 },
         rules: vec![RuleHit { id: "fraud/bench".into(), score: 90, spans: vec![(0, 4), (9, 12)] }],
+        lists: Vec::new(),
         indicators: vec![Indicator { kind: "domain".into(), value: domain, origin: "text".into() }],
         victim: Some("v1:bench:0123456789abcdef0123456789abcdef".into()),
         destinations: 1,

@@ -2,6 +2,7 @@
 //! The language side (`source`, `check`) makes a [`PackDraft`], the format side (`emit`) takes it.
 
 use yumen_rules::behave::Query;
+use yumen_rules::engine::ListSubject;
 use yumen_rules::language::Language;
 use yumen_rules::signal::{Field, Protected, View};
 use yumen_rules::verdict::{Ladder, Typology};
@@ -208,12 +209,25 @@ pub enum Expr {
     SignatureKind(String),
     /// How a number has been behaving, compared; ratios in thousandths.
     Behaviour(Query, Compare, i64),
+    /// The score that a number list gives a number, compared; 0 for one that isn't in it.
+    Listed(ListQuestion, Compare, i64),
     /// Both (short-circuit).
     And(Vec<Expr>),
     /// Either (short-circuit).
     Or(Vec<Expr>),
     /// Not.
     Not(Box<Expr>),
+}
+
+/// A question to a number list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ListQuestion {
+    /// Whose number.
+    pub subject: ListSubject,
+    /// The list's name.
+    pub list: String,
+    /// Only what is listed for this practice counts.
+    pub typology: Option<Typology>,
 }
 
 impl Expr {

@@ -352,6 +352,7 @@ const SCENARIO: &[Field] = &[
     ),
     START,
     BY,
+    LISTED,
     EVENTS,
 ];
 
@@ -360,11 +361,20 @@ pub const TEXT_TEST: &[Field] = &[
     must("text", Shape::Text, "短信", "the message"),
     may("from", Shape::Text, "发送方", "the originator"),
     may("to", Shape::Text, "接收方", "the destination"),
+    LISTED,
 ];
+
+/// Number lists of a test.
+const LISTED: Field = may(
+    "listed",
+    Shape::Texts,
+    "号码名单的条目，如 \"reported 17000000001 80\"",
+    "entries of number lists, such as \"reported 17000000001 80\"",
+);
 
 /// A test that is a sequence.
 pub const SEQUENCE_TEST: &[Field] =
-    &[may("name", Shape::Text, "演的是什么", "what it plays"), START, BY, EVENTS];
+    &[may("name", Shape::Text, "演的是什么", "what it plays"), START, BY, LISTED, EVENTS];
 
 /// Events of one kind, in a sequence.
 pub const EVENT: &[Field] = &[

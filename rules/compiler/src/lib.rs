@@ -24,6 +24,7 @@ pub mod grammar;
 pub mod limits;
 pub mod lint;
 pub mod lsp;
+pub mod numbers;
 mod report;
 pub mod schema;
 pub mod screen;

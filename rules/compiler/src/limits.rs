@@ -69,3 +69,12 @@ pub const SUGGEST_TOKENS_MAX: usize = 5;
 pub const SUGGEST_MEMBERS_MAX: usize = 16;
 /// Words that are tried in pairs.
 pub const SUGGEST_PAIRED_MAX: usize = 120;
+
+/// Runs on disk that a number list is sorted in: with 256 MiB of memory, four thousand million numbers.
+pub const NUMBERS_RUNS_MAX: usize = 256;
+/// Wrong lines of a number list's source that are named; what comes after is only counted.
+pub const NUMBERS_ERRORS_MAX: usize = 20;
+/// Longest line of a number list's source, in bytes.
+pub const NUMBERS_LINE_BYTES_MAX: u64 = 4096;
+/// Changes from one number list to another that are shown, unless told otherwise.
+pub const NUMBERS_CHANGES_SHOWN: usize = 20;

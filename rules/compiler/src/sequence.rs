@@ -15,6 +15,7 @@ use yumen_matcher::Worker;
 use yumen_rules::engine::{JudgeError, Judgement, Observer, Site, Unobserved};
 use yumen_wire::event::{Address, Attestation, Call, Channel, Event, Trunk, Verstat};
 
+use crate::source::listed::ListedSource;
 use crate::source::sequence::{RunSource, SequenceSource};
 
 /// One event of a sequence.
@@ -56,8 +57,15 @@ impl Step {
     }
 }
 
-/// The events in the order of their times.
-pub(crate) fn steps(source: &SequenceSource) -> Vec<Step> {
+/// The events of a sequence in the order of their times, with the number lists that they are judged by.
+#[derive(Debug)]
+pub(crate) struct Steps<'s> {
+    steps: Vec<Step>,
+    listed: &'s ListedSource,
+}
+
+/// The events of a sequence.
+pub(crate) fn steps(source: &SequenceSource) -> Steps<'_> {
     let start_ms = MIDNIGHT_MS + u64::from(source.start_min) * 60_000;
     let mut steps = Vec::new();
     let mut next_ms = 0u64;
@@ -70,7 +78,7 @@ pub(crate) fn steps(source: &SequenceSource) -> Vec<Step> {
         next_ms = at_ms;
     }
     steps.sort_by_key(|step| step.time_ms);
-    steps
+    Steps { steps, listed: &source.listed }
 }
 
 /// Monday, 2026-01-05, 00:00 in China.
@@ -112,8 +120,8 @@ fn cycled<T>(items: &[T], nth: u64) -> Option<&T> {
 }
 
 /// How many of the steps are attempts.
-pub(crate) fn attempts(steps: &[Step]) -> u32 {
-    u32::try_from(steps.iter().filter(|step| !step.background).count()).unwrap_or(u32::MAX)
+pub(crate) fn attempts(steps: &Steps<'_>) -> u32 {
+    u32::try_from(steps.steps.iter().filter(|step| !step.background).count()).unwrap_or(u32::MAX)
 }
 
 /// Plays steps to the engine; `each` gets the number of every attempt from 1, its step, and what the engine says.
@@ -122,7 +130,7 @@ pub(crate) fn attempts(steps: &[Step]) -> u32 {
 /// [`JudgeError`], where the engine fails.
 pub(crate) fn play(
     worker: &mut Worker,
-    steps: &[Step],
+    steps: &Steps<'_>,
     mut each: impl FnMut(u32, &Step, &Judgement<'_>) -> ControlFlow<()>,
 ) -> Result<(), JudgeError> {
     play_observed(
@@ -139,13 +147,13 @@ pub(crate) fn play(
 /// [`JudgeError`], where the engine fails.
 pub(crate) fn play_observed<O: Observer>(
     worker: &mut Worker,
-    steps: &[Step],
+    steps: &Steps<'_>,
     mut observer: impl FnMut(u32) -> Option<O>,
     mut each: impl FnMut(u32, &Step, &Judgement<'_>, Option<&O>) -> ControlFlow<()>,
 ) -> Result<(), JudgeError> {
     let mut timeline = Timeline::new(Arc::new(Behaviour::new(NUMBERS_TESTED)));
     let mut attempt = 0u32;
-    for step in steps {
+    for step in &steps.steps {
         let event = step.event();
         timeline.attempt(&event);
         timeline.follow(&event, step.ending);
@@ -153,7 +161,7 @@ pub(crate) fn play_observed<O: Observer>(
             continue;
         }
         attempt = attempt.saturating_add(1);
-        let site = Site { behaviour: timeline.behaviour().as_ref(), ..Site::DEFAULT };
+        let site = Site { behaviour: timeline.behaviour().as_ref(), lists: steps.listed, ..Site::DEFAULT };
         let mut watched = observer(attempt);
         let judgement = match &mut watched {
             Some(observer) => worker.judge_observed(&site, &event, observer)?,

@@ -165,7 +165,8 @@ impl Run<'_> {
             ..Event::text_only(&test.text.value)
         };
         let mut recorder = Recorder::default();
-        let judgement = match self.worker.judge_observed(&Site::DEFAULT, &event, &mut recorder) {
+        let site = Site { lists: &test.listed, ..Site::DEFAULT };
+        let judgement = match self.worker.judge_observed(&site, &event, &mut recorder) {
             Ok(judgement) => judgement,
             Err(error) => {
                 let diagnostic =

@@ -62,16 +62,24 @@ impl Keyring {
     /// # Errors
     /// [`Refusal::Unsigned`], [`Refusal::ForeignKey`], [`Refusal::BadSignature`].
     pub fn verify(&self, bytes: &[u8], header: &Header) -> Result<(), Refusal> {
+        self.verify_signed(bytes, header.key_id)
+    }
+
+    /// Checks the signature at the end of `bytes`, by the key that they say they are signed with.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub(crate) fn verify_signed(&self, bytes: &[u8], key_id: [u8; 8]) -> Result<(), Refusal> {
         let Some((signed, signature)) = bytes.split_last_chunk::<SIGNATURE_LEN>() else {
             return Err(Refusal::Unsigned);
         };
-        if header.key_id == [0; 8] && *signature == [0; SIGNATURE_LEN] {
+        if key_id == [0; 8] && *signature == [0; SIGNATURE_LEN] {
             return Err(Refusal::Unsigned);
         }
         let signature = Signature::from_bytes(signature);
-        let mut named = self.keys.iter().filter(|key| key.as_bytes().starts_with(&header.key_id)).peekable();
+        let mut named = self.keys.iter().filter(|key| key.as_bytes().starts_with(&key_id)).peekable();
         if named.peek().is_none() {
-            return Err(Refusal::ForeignKey(header.key_id));
+            return Err(Refusal::ForeignKey(key_id));
         }
         if named.any(|key| key.verify_strict(signed, &signature).is_ok()) {
             Ok(())

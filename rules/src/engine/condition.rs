@@ -112,5 +112,8 @@ fn test(pack: &Pack<'_>, test: Test, groups: &Groups<'_>, facts: &mut Facts<'_, 
         Test::SenderKind(kind) => facts.sender_kinds().any(|found| found == kind),
         Test::SignatureKind(kind) => facts.signature_kinds().any(|found| found == kind),
         Test::Behaviour(query, comparison, value) => comparison.holds(facts.measure(query), value.into()),
+        Test::Listed(query, comparison, value) => {
+            comparison.holds(facts.list_score(query).into(), value.into())
+        }
     }
 }

@@ -3,13 +3,16 @@
 use yumen_wire::event::{Direction, Event, Verstat};
 
 use super::call;
+use super::listed::{ListHit, ListQuery, ListSubject, can_be_listed};
 use super::observer::Observer;
 use super::protect::Site;
 use crate::behave::{self, Query};
 use crate::classify::{Scores, Signals};
 use crate::extract::{self, Contact, ContactKind, Extract};
 use crate::fold::{self, Folded};
+use crate::limits::LISTED_MAX;
 use crate::number::{self, CANONICAL_LEN_MAX, Number, NumberKind};
+use crate::numbers::Listed;
 use crate::pack::node::Test;
 use crate::pack::{List, OrganisationKind, Organisations, Pack, SectionKind};
 use crate::signal::Field;
@@ -41,6 +44,8 @@ pub struct Facts<'s, 'c> {
     classified: Option<(Scores, Signals)>,
     measured: [Option<(Query, i64)>; MEASURED_MAX],
     measured_next: usize,
+    asked: [Option<(ListQuery, Option<Listed>)>; LISTED_MAX],
+    asked_next: usize,
 }
 
 /// Answers about behaviour that are remembered while an event is judged: rules ask the same.
@@ -57,6 +62,8 @@ pub(crate) struct Found<'s> {
     pub(super) signature: &'s str,
     /// What the classifier says, and of which signals; `None` where no rule asked.
     pub(super) classified: Option<(Scores, Signals)>,
+    /// What number lists said.
+    pub(super) listed: [Option<ListHit>; LISTED_MAX],
 }
 
 /// The storage that facts are computed into.
@@ -88,6 +95,8 @@ impl<'s, 'c> Facts<'s, 'c> {
             classified: None,
             measured: [None; MEASURED_MAX],
             measured_next: 0,
+            asked: [None; LISTED_MAX],
+            asked_next: 0,
         }
     }
 
@@ -193,6 +202,51 @@ impl<'s, 'c> Facts<'s, 'c> {
         value
     }
 
+    /// The score that a number list gives; 0 for a number that isn't in it, and for one that the hub took back.
+    pub(super) fn list_score(&mut self, query: ListQuery) -> u8 {
+        let known = self.asked.iter().flatten().find(|(known, _)| *known == query).map(|(_, listed)| *listed);
+        let listed = match known {
+            Some(listed) => listed,
+            None => {
+                let listed = self.listed(query);
+                if let Some(place) = self.asked.get_mut(self.asked_next % LISTED_MAX) {
+                    *place = Some((query, listed));
+                    self.asked_next += 1;
+                }
+                listed
+            }
+        };
+        listed.map_or(0, |listed| listed.score)
+    }
+
+    fn listed(&mut self, query: ListQuery) -> Option<Listed> {
+        let (site, list) = (self.site, self.pack.string(query.list));
+        let lookup = |canonical: &str| {
+            let listed = site.lists.listed(list, canonical)?;
+            let asked_for = query.typology.is_none() || query.typology == listed.typology;
+            (asked_for && !site.withdrawn.has_indicator("number", canonical)).then_some(listed)
+        };
+        match query.subject {
+            ListSubject::Caller => {
+                let caller = self.sender().filter(|caller| can_be_listed(caller.kind))?;
+                lookup(caller.canonical)
+            }
+            ListSubject::Callee => {
+                let mut buffer = [0; CANONICAL_LEN_MAX];
+                let callee = number::classify(self.event.destination.digits, &mut buffer);
+                lookup(callee.filter(|callee| can_be_listed(callee.kind))?.canonical)
+            }
+            ListSubject::Contact => {
+                let contacts = self.extract()?.contacts();
+                let numbers = contacts
+                    .filter(|(contact, _)| matches!(contact.kind, ContactKind::Mobile | ContactKind::Phone));
+                let mut buffer = [0; CANONICAL_LEN_MAX];
+                let of = |(_, value)| lookup(number::classify(value, &mut buffer)?.canonical);
+                numbers.filter_map(of).max_by_key(|listed| listed.score)
+            }
+        }
+    }
+
     pub(super) const fn event(&self) -> &Event<'s> {
         &self.event
     }
@@ -258,6 +312,9 @@ impl<'s, 'c> Facts<'s, 'c> {
             if let Test::Behaviour(query, ..) = node.test {
                 observer.behaviour(query, self.measure(query));
             }
+            if let Test::Listed(query, ..) = node.test {
+                observer.listed(query, self.list_score(query));
+            }
         }
     }
 
@@ -266,11 +323,16 @@ impl<'s, 'c> Facts<'s, 'c> {
         if all {
             let _ = (self.sender(), self.signature());
         }
+        let mut listed = [None; LISTED_MAX];
+        for (place, asked) in listed.iter_mut().zip(self.asked) {
+            *place = asked.and_then(|(query, listed)| Some(ListHit { query, listed: listed? }));
+        }
         Found {
             sender: self.sender.done().flatten(),
             extract: self.extract.done(),
             signature: self.signature.done().unwrap_or_default(),
             classified: self.classified,
+            listed,
         }
     }
 

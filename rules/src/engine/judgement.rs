@@ -3,10 +3,12 @@
 use core::ops::Range;
 
 use super::facts::Found;
+use super::listed::ListHit;
 use super::matcher::Hit;
 use crate::classify::{Scores, Signals};
 use crate::extract::Extract;
 use crate::fold::{Hints, Stats};
+use crate::limits::LISTED_MAX;
 use crate::number::Number;
 use crate::pack::node::Test;
 use crate::pack::{Pack, Rule};
@@ -154,7 +156,13 @@ impl Judgement<'static> {
         overflowed: false,
         truncated: false,
         views: [&[]; View::COUNT],
-        facts: Found { sender: None, extract: None, signature: "", classified: None },
+        facts: Found {
+            sender: None,
+            extract: None,
+            signature: "",
+            classified: None,
+            listed: [None; LISTED_MAX],
+        },
     };
 }
 
@@ -193,6 +201,11 @@ impl<'s> Judgement<'s> {
     #[must_use]
     pub const fn classified(&self) -> Option<(Scores, Signals)> {
         self.facts.classified
+    }
+
+    /// What number lists said of numbers that are in them, of those that a rule asked.
+    pub fn listed(&self) -> impl Iterator<Item = ListHit> {
+        self.facts.listed.iter().copied().flatten()
     }
 
     /// The folded signature; empty where there is none, or where no rule fired and no rule asked.

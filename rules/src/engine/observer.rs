@@ -2,6 +2,7 @@
 
 use super::condition::ConditionId;
 use super::facts::Value;
+use super::listed::ListQuery;
 use crate::behave::Query;
 use crate::pack::node::Node;
 use crate::signal::Field;
@@ -37,6 +38,11 @@ pub trait Observer {
     /// The answer to a question about behaviour. Every question of the pack is told once at least, at the end.
     fn behaviour(&mut self, query: Query, value: i64) {
         let _ = (query, value);
+    }
+
+    /// The answer of a number list: a score, 0 where the number isn't in it. Every question of the pack is told once at least, at the end.
+    fn listed(&mut self, query: ListQuery, score: u8) {
+        let _ = (query, score);
     }
 
     /// How a condition came out.

@@ -6,6 +6,7 @@ use super::judgement::ProtectedSet;
 use super::observer::Observer;
 use crate::behave::{self, Behaviour};
 use crate::number::{self, CANONICAL_LEN_MAX};
+use crate::numbers::Listed;
 use crate::pack::{OrganisationKind, Pack};
 use crate::signal::Protected;
 
@@ -20,6 +21,24 @@ pub struct Site<'c> {
     pub behaviour: &'c dyn Behaviour,
     /// What the hub took back since the pack was made.
     pub withdrawn: &'c dyn Withdrawn,
+    /// The number lists that it keeps.
+    pub lists: &'c dyn NumberLists,
+}
+
+/// Number lists that conditions name: `caller.listed("reported")`.
+pub trait NumberLists: core::fmt::Debug + Sync {
+    /// What a list says of a number in canonical form ([`crate::number`]); `None` where it isn't in it, and where there is no such list.
+    fn listed(&self, list: &str, canonical: &str) -> Option<Listed>;
+}
+
+/// There are none.
+#[derive(Clone, Copy, Debug)]
+pub struct NoLists;
+
+impl NumberLists for NoLists {
+    fn listed(&self, _list: &str, _canonical: &str) -> Option<Listed> {
+        None
+    }
 }
 
 /// Rules and indicators that were taken back after the pack was made: they count for nothing at once.
@@ -45,12 +64,13 @@ impl Withdrawn for NothingWithdrawn {
 }
 
 impl Site<'static> {
-    /// No number of its own, Chinese time, nobody counts.
+    /// No number of its own, Chinese time, nobody counts, no lists.
     pub const DEFAULT: Self = Self {
         own: &NoNumbers,
         utc_offset_minutes: 480,
         behaviour: &behave::Unobserved,
         withdrawn: &NothingWithdrawn,
+        lists: &NoLists,
     };
 }
 

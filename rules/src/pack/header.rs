@@ -1,6 +1,6 @@
 //! The header: what a pack says about itself.
 
-use super::read::{u16_at, u32_at, u64_at};
+use super::read::{chunk, padded, text, u16_at, u32_at, u64_at};
 use super::{ENGINE_VERSION, FORMAT_VERSION, PackError};
 use crate::engine::FOLD_VERSION;
 use crate::limits::{PACK_BYTES_MAX, SECTIONS_MAX};
@@ -117,20 +117,4 @@ impl Header {
             name: chunk(bytes, NAME_AT),
         }
     }
-}
-
-fn chunk<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
-}
-
-/// UTF-8 followed by nothing but NUL.
-fn padded(field: &[u8]) -> bool {
-    let len = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
-    let (used, rest) = field.split_at(len);
-    core::str::from_utf8(used).is_ok() && rest.iter().all(|&byte| byte == 0)
-}
-
-fn text(field: &[u8]) -> &str {
-    let len = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
-    field.get(..len).and_then(|used| core::str::from_utf8(used).ok()).unwrap_or("")
 }

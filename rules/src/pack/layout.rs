@@ -323,6 +323,7 @@ fn condition_is_valid(pack: &Pack<'_>, first: u32, nodes: u16) -> bool {
             Test::Group(group) | Test::GroupCount(group, ..) => group < pack.count(S::Groups),
             Test::FieldText(_, string) | Test::FieldStartsWith(_, string) => string < pack.count(S::Strings),
             Test::FieldIn(_, list) => list < pack.count(S::Lists),
+            Test::Listed(query, ..) => query.list < pack.count(S::Strings),
             Test::Constant(_)
             | Test::Field(_)
             | Test::FieldInt(..)

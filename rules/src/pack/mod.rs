@@ -52,7 +52,7 @@
 //! | 18 | protections | 12: id (4), class (1), 0 (1), nodes (2), first node (4) |
 //! | 19 | canaries | 12: text (4), owner (4), owner kind (1: 0 rule, 1 suppression), expectation (1: 0 miss, 1 hit), 0 (2) |
 //! | 32 | automaton | the bytes of an automaton for small devices (crate `yumen-edge`, which specifies and checks it); may be absent, and may be passed over |
-//! | 33, 36–63 | | reserved: 33 number sets |
+//! | 33, 36–63 | | reserved |
 //! | 34 | classifier | the features of [`crate::classify`], which specifies it; may be absent |
 //! | 35 | redress | 20: rule (4; all ones: the typology's own), typology (1), 0 (3), then a sentence for the person who was blocked in Chinese, traditional Chinese, English (4 each; the empty string where there is none); may be absent, and not critical |
 //!
@@ -63,7 +63,7 @@ mod canary;
 mod header;
 mod layout;
 pub mod node;
-mod read;
+pub(crate) mod read;
 mod registry;
 mod view;
 
@@ -78,7 +78,7 @@ pub use view::{
 /// The format version this crate reads and the compiler writes.
 pub const FORMAT_VERSION: u16 = 1;
 /// The engine version: raised when a node, a field or a section gets a meaning that older engines lack.
-pub const ENGINE_VERSION: u16 = 2;
+pub const ENGINE_VERSION: u16 = 3;
 
 /// Why bytes aren't a pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

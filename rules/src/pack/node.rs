@@ -17,10 +17,15 @@
 //!
 //! A behaviour test (operation 10) has its subject in the field's place; its operand is the measure in the upper 8 bits and the
 //! window in seconds in the lower 24.
+//!
+//! A test of a number list (operation 11) has in the field's place whose number it asks for in the lower 4 bits, and in the upper 4 the
+//! typology plus one, or 0 for any; its operand is the string with the list's name.
 
 use super::registry::OrganisationKind;
 use crate::behave::{Measure, Query, Subject, WINDOW_S_MAX, WINDOW_S_MIN};
+use crate::engine::{ListQuery, ListSubject};
 use crate::signal::{Field, FieldKind};
+use crate::verdict::Typology;
 
 /// Length of a node in bytes.
 pub const NODE_LEN: usize = 16;
@@ -114,6 +119,8 @@ pub enum Test {
     SignatureKind(OrganisationKind),
     /// How a number has been behaving, compared.
     Behaviour(Query, Comparison, i32),
+    /// The score that a number list gives a number, compared.
+    Listed(ListQuery, Comparison, i32),
 }
 
 /// A test with its exits.
@@ -147,6 +154,7 @@ impl Node {
             8 => Test::SenderKind(OrganisationKind::from_wire(a)?),
             9 => Test::SignatureKind(OrganisationKind::from_wire(a)?),
             10 => Test::Behaviour(query(a, operand)?, Comparison::from_wire(c)?, value),
+            11 => Test::Listed(list_query(a, operand)?, Comparison::from_wire(c)?, value),
             _ => return None,
         };
         Some(Self { test, on_true: u16::from_le_bytes([t0, t1]), on_false: u16::from_le_bytes([f0, f1]) })
@@ -170,6 +178,10 @@ impl Node {
                 let operand = (query.measure as u32) << WINDOW_BITS | query.window_s & WINDOW_MASK;
                 (10, query.subject as u8, comparison as u8, operand, value)
             }
+            Test::Listed(query, comparison, value) => {
+                let typology = query.typology.map_or(0, |typology| typology as u8 + 1);
+                (11, typology << 4 | query.subject as u8, comparison as u8, query.list, value)
+            }
         };
         let ([t0, t1], [f0, f1]) = (self.on_true.to_le_bytes(), self.on_false.to_le_bytes());
         let ([b0, b1, b2, b3], [v0, v1, v2, v3]) = (u32::to_le_bytes(operand), i32::to_le_bytes(value));
@@ -188,6 +200,14 @@ fn query(subject: u8, operand: u32) -> Option<Query> {
     valid.then_some(Query { subject, measure, window_s })
 }
 
+fn list_query(wire: u8, list: u32) -> Option<ListQuery> {
+    let typology = match wire >> 4 {
+        0 => None,
+        typology => Some(Typology::from_wire(typology - 1)?),
+    };
+    Some(ListQuery { subject: ListSubject::from_wire(wire & 0xF)?, typology, list })
+}
+
 fn field(wire: u8, kind: FieldKind) -> Option<Field> {
     Field::from_wire(wire).filter(|field| field.kind() == kind)
 }
@@ -196,7 +216,7 @@ fn field(wire: u8, kind: FieldKind) -> Option<Field> {
 mod tests {
     use super::*;
 
-    const ALL: [Test; 11] = [
+    const ALL: [Test; 12] = [
         Test::Constant(true),
         Test::Group(7),
         Test::GroupCount(7, Comparison::Ge, 2),
@@ -212,6 +232,11 @@ mod tests {
             Comparison::Ge,
             30,
         ),
+        Test::Listed(
+            ListQuery { subject: ListSubject::Contact, typology: Some(Typology::Fraud), list: 9 },
+            Comparison::Ge,
+            60,
+        ),
     ];
 
     #[test]
@@ -225,7 +250,9 @@ mod tests {
     #[test]
     fn wire_numbers_are_frozen() {
         let emitted = ALL.map(|test| Node { test, on_true: 0x0102, on_false: EXIT_TRUE }.emit()[0]);
-        assert_eq!(emitted, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        assert_eq!(emitted, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+        let listed = Node { test: ALL[11], on_true: 0x0102, on_false: EXIT_TRUE }.emit();
+        assert_eq!(listed, [11, 0x82, 5, 0, 2, 1, 0xFF, 0xFF, 9, 0, 0, 0, 60, 0, 0, 0]);
         let behaviour = Node { test: ALL[10], on_true: 0x0102, on_false: EXIT_TRUE }.emit();
         assert_eq!(behaviour, [10, 1, 5, 0, 2, 1, 0xFF, 0xFF, 0x2C, 1, 0, 5, 30, 0, 0, 0]);
         let node = Node {

@@ -72,6 +72,7 @@ fn sighting(number: u32) -> Sighting {
         score: 90,
         pack: PackRef { name: "yumen".into(), serial: 3 },
         rules: vec![RuleHit { id: "fraud/test".into(), score: 90, spans: vec![(0, 4)] }],
+        lists: Vec::new(),
         indicators: vec![Indicator {
             kind: "domain".into(),
             value: format!("n{number}.example.com"),

@@ -4,17 +4,19 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use yumen_rules::behave::{Measure, Query, RATIO_ONE};
+use yumen_rules::numbers::SCORE_MAX;
 use yumen_rules::pack::OrganisationKind;
 use yumen_rules::signal::{Field, FieldKind};
 
 use yumen_rules::verdict::Typology;
 
 use super::ast::{Kind, Node};
+use super::listed::{self, LISTED};
 use super::parser::parse;
 use super::window;
 use crate::check::canonical;
 use crate::diagnostic::{Defect, Diagnostic, Diagnostics};
-use crate::draft::{Compare, Expr, GroupIndex, ListIndex};
+use crate::draft::{Compare, Expr, GroupIndex, ListIndex, ListQuestion};
 use crate::source::sender_kinds;
 use crate::source::{Span, Text};
 
@@ -74,11 +76,12 @@ enum Operand {
     List,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum IntSource {
     Field(Field),
     Count(GroupIndex),
     Behaviour(Query),
+    ListScore(ListQuestion),
 }
 
 #[derive(Clone, Copy)]
@@ -97,6 +100,14 @@ impl Checker<'_> {
             Kind::Or(nodes) => self.conditions(nodes).map(Expr::Or),
             Kind::Compare(compare, left, right) => self.compare(*compare, left, right),
             Kind::In(left, right) => self.membership(left, right),
+            Kind::Call { path: Some(_), method, .. } if listed::is_call(method) => {
+                let question = self.list_question(node)?;
+                if method == LISTED {
+                    return Some(Expr::Listed(question, Compare::Ge, 1));
+                }
+                self.not_a_condition(node, "整数", "a whole number");
+                None
+            }
             Kind::Call { path: Some((path, _)), method, .. } if window::is_call(path, method) => {
                 self.window_call(node)?;
                 self.not_a_condition(node, "整数", "a whole number");
@@ -141,6 +152,17 @@ impl Checker<'_> {
         query
     }
 
+    /// The question to a number list that a call asks.
+    fn list_question(&mut self, node: &Node) -> Option<ListQuestion> {
+        let Kind::Call { path: Some((path, _)), arguments, .. } = &node.kind else { return None };
+        let question = listed::question(path, arguments);
+        if question.is_none() {
+            let call = self.written(node);
+            self.report(node, Defect::ListCall { call });
+        }
+        question
+    }
+
     fn not_a_condition(&mut self, node: &Node, kind_zh: &str, kind_en: &str) {
         let what = self.written(node);
         self.report(node, Defect::NotACondition { what, kind_zh: kind_zh.into(), kind_en: kind_en.into() });
@@ -157,7 +179,12 @@ impl Checker<'_> {
             Kind::Bool(value) => Some(Operand::BoolLiteral(*value)),
             Kind::Int(number) => Some(Operand::IntLiteral(*number)),
             Kind::Thousandths(number) => Some(Operand::DecimalLiteral(*number)),
-            Kind::Call { path: Some((path, _)), method, .. } if window::is_call(path, method) => {
+            Kind::Call { path: Some(_), method, .. } if listed::is_call(method) && method != LISTED => {
+                self.list_question(node).map(|question| Operand::Int(IntSource::ListScore(question)))
+            }
+            Kind::Call { path: Some((path, _)), method, .. }
+                if window::is_call(path, method) && !listed::is_call(method) =>
+            {
                 self.window_call(node).map(|query| Operand::Int(IntSource::Behaviour(query)))
             }
             Kind::Text(text) => Some(Operand::TextLiteral(text.clone())),
@@ -278,9 +305,10 @@ impl Checker<'_> {
 
     fn compare_int(&mut self, source: IntSource, compare: Compare, number: i64, node: &Node) -> Option<Expr> {
         // A pack keeps numbers in 32 bits, and nothing can be counted below zero.
-        let fits = match source {
+        let fits = match &source {
             IntSource::Field(_) => i32::try_from(number).is_ok(),
             IntSource::Count(_) | IntSource::Behaviour(_) => (0..=i64::from(i32::MAX)).contains(&number),
+            IntSource::ListScore(_) => (0..=i64::from(SCORE_MAX)).contains(&number),
         };
         if !fits {
             self.report(node, Defect::NumberRange { number: number.to_string() });
@@ -292,6 +320,7 @@ impl Checker<'_> {
             }
             IntSource::Behaviour(query) => Some(Expr::Behaviour(query, compare, number)),
             IntSource::Field(field) => Some(Expr::FieldInt(field, compare, number)),
+            IntSource::ListScore(question) => Some(Expr::Listed(question, compare, number)),
             IntSource::Count(group) => {
                 u32::try_from(number).ok().map(|number| Expr::GroupCount(group, compare, number))
             }
@@ -359,7 +388,7 @@ impl Checker<'_> {
         match (first, &second) {
             (Operand::Text(source), Operand::TextLiteral(text)) => self.text_is(*source, text, item),
             (Operand::Int(source), Operand::IntLiteral(number)) => {
-                self.compare_int(*source, Compare::Eq, *number, item)
+                self.compare_int(source.clone(), Compare::Eq, *number, item)
             }
             _ => {
                 self.sides_differ((left, first), (item, &second));
@@ -400,7 +429,7 @@ impl Checker<'_> {
             let defect = Defect::UnknownMethod { method: method.to_owned() };
             self.out.push(
                 Diagnostic::at(self.when.span_of(method_range.clone()), defect)
-                    .nearest(method, ["startsWith", "classifier"]),
+                    .nearest(method, ["startsWith", "classifier", "listed", "list_score"]),
             );
             return None;
         };

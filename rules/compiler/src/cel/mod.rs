@@ -7,6 +7,7 @@
 mod ast;
 mod check;
 mod lexer;
+pub(crate) mod listed;
 mod parser;
 mod window;
 

@@ -203,7 +203,7 @@ fn texts(id: &str, tests: &[TestSource], out: &mut Diagnostics) -> Vec<String> {
     }
     tests
         .iter()
-        .filter(|test| test.from.is_none() && test.to.is_none())
+        .filter(|test| test.from.is_none() && test.to.is_none() && test.listed.is_empty())
         .map(|test| test.text.value.clone())
         .collect()
 }

@@ -10,6 +10,7 @@ use yumen_rules::engine::Site;
 use yumen_rules::policy::Policy;
 use yumen_wire::event::{Address, Event};
 
+use super::lists::ListArgs;
 use super::{Failure, Shown, finish, pack};
 use crate::explain::{explain, json, render};
 use crate::limits::SCREEN_RECORD_BYTES_MAX;
@@ -32,6 +33,8 @@ pub struct ExplainArgs {
     #[arg(long)]
     rule: Option<String>,
     #[command(flatten)]
+    numbers: ListArgs,
+    #[command(flatten)]
     shown: Shown,
 }
 
@@ -51,9 +54,10 @@ fn run_explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
         destination: Address::new(&args.to),
         ..Event::text_only(&text)
     };
-    let explanation =
-        explain(&mut worker, &Site::DEFAULT, &event, &Policy::enforcing(), args.rule.as_deref())
-            .map_err(|error| error.to_string())?;
+    let lists = args.numbers.open()?;
+    let site = Site { lists: lists.as_ref(), ..Site::DEFAULT };
+    let explanation = explain(&mut worker, &site, &event, &Policy::enforcing(), args.rule.as_deref())
+        .map_err(|error| error.to_string())?;
     if args.shown.json {
         println!("{}", json(&explanation));
     } else {

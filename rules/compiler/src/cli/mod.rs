@@ -13,8 +13,10 @@ mod explain;
 mod fmt;
 mod keys;
 mod lint;
+mod lists;
 mod lsp;
 mod new;
+mod numbers;
 mod pack;
 mod profile;
 mod screen;
@@ -31,6 +33,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::Report;
 use crate::diagnostic::Lang;
 
+pub use numbers::{NumbersCommand, numbers};
 pub use screen::{ScreenArgs, screen};
 
 /// `yumen rules …`

@@ -91,7 +91,7 @@ pub(super) fn describe(pack: &LoadedPack) -> String {
 }
 
 /// `2026-01-31`, UTC, by the proleptic Gregorian calendar (Howard Hinnant's `civil_from_days`).
-fn date(seconds: u64) -> String {
+pub(super) fn date(seconds: u64) -> String {
     let days = (seconds / 86_400).saturating_add(719_468);
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

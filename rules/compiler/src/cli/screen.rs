@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use yumen_rules::policy::Policy;
 
+use super::lists::ListArgs;
 use super::{Failure, LangArg, Shown, finish, pack};
 use crate::screen::{
     CdrMap, Column, EngineJudge, Format, Options, Output, OverTime, ScreenError, looks_like_records_over_time,
@@ -55,6 +56,8 @@ pub struct ScreenArgs {
     /// The zone of times that don't say theirs, with --map 话单时间的时区
     #[arg(long, default_value = "+08:00", allow_hyphen_values = true, requires = "map")]
     zone: String,
+    #[command(flatten)]
+    numbers: ListArgs,
     /// Worker threads; by default one a processor 线程数
     #[arg(long)]
     threads: Option<usize>,
@@ -98,7 +101,12 @@ fn run(args: &ScreenArgs) -> Result<ExitCode, Failure> {
         true => EngineJudge::over_time(&loaded, policy).map(|judge| vec![judge]),
         false => EngineJudge::several(&loaded, policy, options.threads),
     };
-    let judges = judges.map_err(|error| error.to_string())?;
+    let lists = args.numbers.open()?;
+    let judges: Vec<EngineJudge> = judges
+        .map_err(|error| error.to_string())?
+        .into_iter()
+        .map(|judge| judge.with_lists(lists.clone()))
+        .collect();
 
     let started = Instant::now();
     let mut progress = Progress { shown: io::stderr().is_terminal(), last: started, started };

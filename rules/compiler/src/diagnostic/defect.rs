@@ -285,6 +285,20 @@ defects! {
     help_zh "写作 `{subject}.计数(\"10m\")`，窗口为 10s 到 24h；{subject} 的计数有：{measures}"
     help_en "write `{subject}.measure(\"10m\")` with a window of 10s to 24h; measures of {subject}: {measures}";
 
+    /// A question to a number list that isn't one.
+    ListCall { call } Error "E072"
+    zh "`{call}` 不是对号码名单的查询"
+    en "`{call}` is no question to a number list"
+    help_zh "写作 `caller.listed(\"reported\")` 或 `caller.list_score(\"reported\") >= 60`，也可用 callee、contact；名单名只用小写字母、数字、- 和 _；第二个参数可写手法类型"
+    help_en "write `caller.listed(\"reported\")` or `caller.list_score(\"reported\") >= 60`, or the same of callee or contact; a list's name has lower case letters, digits, - and _; a second argument may name a typology";
+
+    /// An entry of a test's number list that isn't one.
+    BadListed { value } Error "E073"
+    zh "`{value}` 不是名单里的一条"
+    en "`{value}` is no entry of a number list"
+    help_zh "写作 \"名单名 号码 分数\"，如 \"reported 17000000001 80\"，后面可再写手法类型；号码末尾的 * 表示号段"
+    help_en "write \"list number score\", such as \"reported 17000000001 80\", and a typology behind it if you like; a number ending in * is a range";
+
     /// A number that no field can have.
     NumberRange { number } Error "E040"
     zh "数字 {number} 超出范围"

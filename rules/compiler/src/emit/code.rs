@@ -3,6 +3,7 @@
 //! A condition is laid out from its end: each test is given the places to go to before it is placed itself, so `&&`, `||` and `!`
 //! cost nothing but the choice of exits, and every exit leads forward once the order is turned round.
 
+use yumen_rules::engine::ListQuery;
 use yumen_rules::limits::CONDITION_NODES_MAX;
 use yumen_rules::pack::node::{Comparison, EXIT_FALSE, EXIT_TRUE, Node, Test};
 use yumen_rules::pack::{OrganisationKind, SectionKind};
@@ -91,6 +92,11 @@ impl Layout<'_> {
             Expr::Behaviour(query, compare, value) => {
                 Test::Behaviour(*query, comparison(*compare), saturate(*value))
             }
+            Expr::Listed(question, compare, value) => {
+                let list = self.sections.string(&question.list)?;
+                let query = ListQuery { subject: question.subject, typology: question.typology, list };
+                Test::Listed(query, comparison(*compare), saturate(*value))
+            }
         };
         self.push(test, on_true, on_false)
     }
@@ -116,13 +122,13 @@ fn cheapest_first(parts: &[Expr]) -> Vec<&Expr> {
 }
 
 /// 0 for what the scan and folding counted, 1 for the originator, 2 for what takes reading the text again, 3 for the
-/// classifier and for what others have counted.
+/// classifier, for what others have counted and for number lists.
 fn cost(expr: &Expr) -> u8 {
     match expr {
         Expr::Bool(_) | Expr::Group(_) | Expr::GroupCount(..) => 0,
         Expr::SenderKind(_) => 1,
         Expr::SignatureKind(_) => 2,
-        Expr::Behaviour(..) => 3,
+        Expr::Behaviour(..) | Expr::Listed(..) => 3,
         Expr::Field(field)
         | Expr::FieldInt(field, ..)
         | Expr::FieldText(field, _)

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use yumen_rules::behave::{Measure, Query, RATIO_ONE};
-use yumen_rules::engine::{ConditionId, Judgement, Observer, Value};
-use yumen_rules::pack::node::{Node, Test};
+use yumen_rules::engine::{ConditionId, Judgement, ListQuery, Observer, Value};
+use yumen_rules::pack::node::{Comparison, Node, Test};
 use yumen_rules::pack::{OrganisationKind, Pack};
 use yumen_rules::signal::Field;
 
 use super::tree::{Leaf, Tree, rebuild};
+use crate::cel::listed::{LIST_SCORE, LISTED};
 
 /// Members of a group that a test names as its reason.
 const WORDS_SHOWN_MAX: usize = 3;
@@ -30,6 +31,7 @@ pub(crate) struct Recorder {
     pub(crate) fields: HashMap<Field, FieldValue>,
     held: HashMap<ConditionId, bool>,
     measured: HashMap<Query, i64>,
+    listed: HashMap<ListQuery, u8>,
 }
 
 impl Observer for Recorder {
@@ -44,6 +46,10 @@ impl Observer for Recorder {
 
     fn behaviour(&mut self, query: Query, value: i64) {
         self.measured.insert(query, value);
+    }
+
+    fn listed(&mut self, query: ListQuery, score: u8) {
+        self.listed.insert(query, score);
     }
 
     fn condition(&mut self, condition: ConditionId, held: bool) {
@@ -63,6 +69,7 @@ pub(crate) struct Known<'a> {
     pack: Pack<'a>,
     fields: &'a HashMap<Field, FieldValue>,
     measured: &'a HashMap<Query, i64>,
+    listed: &'a HashMap<ListQuery, u8>,
     /// The members that hit, by group.
     hits: HashMap<u32, Vec<u32>>,
     sender_kinds: Vec<OrganisationKind>,
@@ -81,6 +88,7 @@ impl<'a> Known<'a> {
             pack,
             fields: &recorder.fields,
             measured: &recorder.measured,
+            listed: &recorder.listed,
             hits,
             sender_kinds: pack.organisations_by_number(number).filter_map(kind).collect(),
             signature_kinds: pack
@@ -176,8 +184,23 @@ impl<'a> Known<'a> {
                 );
                 (written, comparison.holds(value, number.into()), shown(value))
             }
+            Test::Listed(query, comparison, number) => {
+                let score = self.listed.get(&query).copied().unwrap_or(0);
+                let held = comparison.holds(score.into(), number.into());
+                (self.list_question(query, comparison, number), held, score.to_string())
+            }
         };
         Leaf { test: node.test, text: written, held, value }
+    }
+
+    /// As it is written in a condition.
+    fn list_question(&self, query: ListQuery, comparison: Comparison, number: i32) -> String {
+        let (subject, list) = (query.subject.name(), self.pack.string(query.list));
+        let typology = query.typology.map_or_else(String::new, |typology| format!(", {:?}", typology.id()));
+        match (comparison, number) {
+            (Comparison::Ge, 1) => format!("{subject}.{LISTED}({list:?}{typology})"),
+            _ => format!("{subject}.{LIST_SCORE}({list:?}{typology}) {} {number}", comparison.symbol()),
+        }
     }
 
     fn group_name(&self, owner: &str, group: u32) -> String {

@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 use yumen_rules::behave::{Measure, Subject};
+use yumen_rules::engine::ListSubject;
 use yumen_rules::signal;
 
 use super::check::Packs;
 use super::place::Place;
 use super::{Document, reference, text};
 use crate::Report;
+use crate::cel::listed::{LIST_SCORE, LISTED};
 use crate::grammar::{self, Field, Shape, Words};
 use crate::source::tree::NamedMatch;
 
@@ -210,6 +212,20 @@ impl Items<'_> {
                     FUNCTION,
                     "int",
                     reference::of(measure.name()).unwrap_or_default(),
+                ));
+            }
+        }
+        for subject in ListSubject::ALL {
+            for method in [LISTED, LIST_SCORE] {
+                let label = format!("{}.{method}(\"reported\")", subject.name());
+                let insert = if self.literal_string() { label.clone() } else { label.replace('"', "\\\"") };
+                let detail = if method == LISTED { "bool" } else { "int" };
+                items.push(self.item(
+                    &label,
+                    &insert,
+                    FUNCTION,
+                    detail,
+                    reference::of(method).unwrap_or_default(),
                 ));
             }
         }

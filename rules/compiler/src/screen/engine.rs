@@ -5,7 +5,7 @@ use std::sync::Arc;
 use yumen_behaviour::limits::NUMBERS_REPLAYED;
 use yumen_behaviour::{Behaviour, Ending, Timeline};
 use yumen_matcher::{LoadedPack, Worker, WorkerError};
-use yumen_rules::engine::Site;
+use yumen_rules::engine::{NoLists, NumberLists, Site};
 use yumen_rules::language::Language;
 use yumen_rules::policy::Policy;
 use yumen_rules::verdict::Action;
@@ -18,6 +18,7 @@ pub struct EngineJudge {
     worker: Worker,
     policy: Policy,
     timeline: Option<Timeline>,
+    lists: Arc<dyn NumberLists + Send>,
 }
 
 impl EngineJudge {
@@ -26,7 +27,14 @@ impl EngineJudge {
     /// # Errors
     /// [`WorkerError`], when the engine has no memory for a thread.
     pub fn several(pack: &Arc<LoadedPack>, policy: Policy, threads: usize) -> Result<Vec<Self>, WorkerError> {
-        let one = || Ok(Self { worker: Worker::new(Arc::clone(pack))?, policy, timeline: None });
+        let one = || {
+            Ok(Self {
+                worker: Worker::new(Arc::clone(pack))?,
+                policy,
+                timeline: None,
+                lists: Arc::new(NoLists),
+            })
+        };
         (0..threads.max(1)).map(|_| one()).collect()
     }
 
@@ -36,7 +44,14 @@ impl EngineJudge {
     /// [`WorkerError`], when the engine has no memory for a thread.
     pub fn over_time(pack: &Arc<LoadedPack>, policy: Policy) -> Result<Self, WorkerError> {
         let timeline = Some(Timeline::new(Arc::new(Behaviour::new(NUMBERS_REPLAYED))));
-        Ok(Self { worker: Worker::new(Arc::clone(pack))?, policy, timeline })
+        let worker = Worker::new(Arc::clone(pack))?;
+        Ok(Self { worker, policy, timeline, lists: Arc::new(NoLists) })
+    }
+
+    /// With the number lists that conditions ask.
+    #[must_use]
+    pub fn with_lists(self, lists: Arc<dyn NumberLists + Send>) -> Self {
+        Self { lists, ..self }
     }
 }
 
@@ -56,6 +71,7 @@ impl Judge for EngineJudge {
             }
             None => Site::DEFAULT,
         };
+        let site = Site { lists: self.lists.as_ref(), ..site };
         let judgement = self.worker.judge(&site, event).map_err(|error| error.to_string())?;
         if judgement.fired.is_empty() {
             return Ok(Opinion::default());

@@ -4,6 +4,7 @@
 //! folders → files (map) → TOML with spans (reader) → rules, groups, lists as they were written (tree)
 //! ```
 
+pub mod listed;
 pub mod map;
 mod reader;
 mod sections;

@@ -9,6 +9,7 @@ use yumen_rules::pack::OrganisationKind;
 use yumen_rules::signal::{Protected, View};
 use yumen_rules::verdict::{Ladder, Typology};
 
+use super::listed::ListedSource;
 use super::map::{FileId, SourceMap, Span};
 use super::reader::{Reader, Section, offset};
 use super::sequence::SequenceSource;
@@ -451,12 +452,14 @@ impl Reader<'_> {
     fn test(&mut self, item: &Spanned<DeValue<'_>>, field: &str) -> Option<TestSource> {
         if let DeValue::Table(table) = item.get_ref() {
             let section = Section { table, place: field, span: self.span(item) };
-            self.only(section, &["text", "from", "to"]);
+            self.only(section, &["text", "from", "to", "listed"]);
             let from = self.text(section, "from");
             let to = self.text(section, "to");
-            return Some(TestSource { text: self.required(section, "text")?, from, to });
+            let listed = self.listed(section);
+            return Some(TestSource { text: self.required(section, "text")?, from, to, listed });
         }
-        Some(TestSource { text: self.as_text(item, field)?, from: None, to: None })
+        let text = self.as_text(item, field)?;
+        Some(TestSource { text, from: None, to: None, listed: ListedSource::default() })
     }
 }
 

@@ -5,6 +5,7 @@ use toml::de::{DeTable, DeValue};
 use yumen_behaviour::Finish;
 use yumen_wire::event::{Attestation, Trunk, Verstat};
 
+use super::listed::ListedSource;
 use super::map::Span;
 use super::reader::{Reader, Section};
 use super::template::Template;
@@ -24,6 +25,8 @@ pub struct SequenceSource {
     pub start_min: u32,
     /// By which attempt at the latest; the last one where it says nothing.
     pub by: By,
+    /// Number lists.
+    pub listed: ListedSource,
     /// What happens, run by run.
     pub runs: Vec<RunSource>,
     /// The whole table.
@@ -94,8 +97,8 @@ pub struct RunSource {
     pub span: Span,
 }
 
-const SEQUENCE_FIELDS: [&str; 4] = ["name", "start", "by", "events"];
-const SCENARIO_FIELDS: [&str; 7] = ["id", "title", "title_en", "expect", "start", "by", "events"];
+const SEQUENCE_FIELDS: [&str; 5] = ["name", "start", "by", "listed", "events"];
+const SCENARIO_FIELDS: [&str; 8] = ["id", "title", "title_en", "expect", "start", "by", "listed", "events"];
 const RUN_FIELDS: [&str; 16] = [
     "at",
     "repeat",
@@ -171,6 +174,7 @@ impl Reader<'_> {
             }),
         };
         let by = self.by(section);
+        let listed = self.listed(section);
         let Some(value) = section.table.get("events") else {
             let defect = Defect::MissingField { field: "events".to_owned(), place: section.place.to_owned() };
             self.out.at(section.span, defect);
@@ -188,7 +192,7 @@ impl Reader<'_> {
             let limit = SEQUENCE_EVENTS_MAX.to_string();
             self.out.at(self.span(value), Defect::LongSequence { events: events.to_string(), limit });
         }
-        Some(SequenceSource { name, start_min, by, runs, span: section.span })
+        Some(SequenceSource { name, start_min, by, listed, runs, span: section.span })
     }
 
     fn by(&mut self, section: Section<'_>) -> By {

@@ -3,6 +3,7 @@
 use yumen_rules::signal::{Protected, View};
 use yumen_rules::verdict::{Ladder, Typology};
 
+use super::listed::ListedSource;
 use super::map::Span;
 use super::sequence::{Expect, SequenceSource};
 use super::text::Text;
@@ -121,6 +122,8 @@ pub struct TestSource {
     pub from: Option<Text>,
     /// The destination; absent in a plain string.
     pub to: Option<Text>,
+    /// Number lists.
+    pub listed: ListedSource,
 }
 
 /// `[[rule]]`.

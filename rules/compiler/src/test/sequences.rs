@@ -9,7 +9,7 @@ use yumen_rules::verdict::Action;
 use super::{Run, condition_tree, reasons, split};
 use crate::diagnostic::{Defect, Diagnostic, Words};
 use crate::explain::{Known, Recorder};
-use crate::sequence::{Step, attempts, play, play_observed, steps};
+use crate::sequence::{Steps, attempts, play, play_observed, steps};
 use crate::source::Span;
 use crate::source::sequence::{Expect, SequenceSource};
 use crate::source::tree::{RuleSource, ScenarioSource, SuppressSource};
@@ -96,7 +96,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn caught(&mut self, rule: u32, steps: &[Step], by: u32) -> Result<Caught, JudgeError> {
+    fn caught(&mut self, rule: u32, steps: &Steps<'_>, by: u32) -> Result<Caught, JudgeError> {
         self.summary.sequences = self.summary.sequences.saturating_add(1);
         let mut caught = Caught::default();
         let policy = Policy::enforcing();
@@ -221,7 +221,7 @@ impl Run<'_> {
     fn why(
         &mut self,
         condition: ConditionId,
-        steps: &[Step],
+        steps: &Steps<'_>,
         at: u32,
     ) -> Result<(String, String), JudgeError> {
         let loaded = std::sync::Arc::clone(&self.loaded);
