@@ -172,6 +172,7 @@ fn sighting(pack: &Arc<LoadedPack>, complaint: &Complaint) -> Option<Sighting> {
         score,
         pack: PackRef { name: header.name().to_owned(), serial: header.serial },
         rules: [reported].into_iter().chain(fired).collect(),
+        lists: Vec::new(),
         indicators,
         victim: None,
         destinations: 1,
