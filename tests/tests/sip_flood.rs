@@ -172,7 +172,13 @@ impl Hop {
                 let head: String = text
                     .lines()
                     .filter(|line| copied.iter().any(|name| line.starts_with(name)))
-                    .map(|line| if line.starts_with("To:") { format!("{line};tag=b\r\n") } else { format!("{line}\r\n") })
+                    .map(|line| {
+                        if line.starts_with("To:") {
+                            format!("{line};tag=b\r\n")
+                        } else {
+                            format!("{line}\r\n")
+                        }
+                    })
                     .collect();
                 let answer = format!("SIP/2.0 486 Busy Here\r\n{head}Content-Length: 0\r\n\r\n");
                 // Sent again by the proxy, should it be lost.

@@ -154,12 +154,23 @@ pub fn is_unvouched(event: &Event<'_>) -> bool {
     }
 }
 
-/// User agents of softphones and softswitches that dial by themselves. Contact centres and schools use them too: alone it
+/// User agents of softphones, softswitches and SIM boxes that dial by themselves. Contact centres and schools use them too: alone it
 /// says nothing.
 #[must_use]
 pub fn is_softswitch(user_agent: &str) -> bool {
-    const AGENTS: [&str; 8] =
-        ["asterisk", "freeswitch", "vos3000", "vos2009", "microsip", "eyebeam", "x-lite", "sipp"];
+    const AGENTS: [&str; 11] = [
+        "asterisk",
+        "freeswitch",
+        "vos2009",
+        "vos3000",
+        "vos5000",
+        "microsip",
+        "eyebeam",
+        "x-lite",
+        "sipp",
+        "goip",
+        "dinstar",
+    ];
     let starts =
         |agent: &&str| user_agent.get(..agent.len()).is_some_and(|start| start.eq_ignore_ascii_case(agent));
     AGENTS.iter().any(starts)
