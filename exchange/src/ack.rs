@@ -7,16 +7,18 @@
 //!
 //! The type is not part of a CloudEvent: it is transport, as a PUBACK is.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use crate::limits::{ACK_BYTES_MAX, ACK_IDS_MAX};
 
 /// What the hub did with sightings of one agent. At most [`ACK_IDS_MAX`] ids in both lists together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ack {
     /// Committed, now or before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
     pub committed: Vec<Uuid>,
     /// Refused for good: sending them again can't help.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -24,9 +26,10 @@ pub struct Ack {
 }
 
 /// A sighting that the hub will never take.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// The sighting's id.
+    #[schemars(with = "String")]
     pub id: Uuid,
     /// [`Defect::code`](crate::check::Defect::code).
     pub reason: String,

@@ -7,6 +7,7 @@
 //! ```
 
 pub mod ack;
+pub mod asyncapi;
 pub mod check;
 pub mod enrol;
 pub mod limits;

@@ -1,12 +1,13 @@
 //! What the hub takes back, retained at [`RETRACT`](crate::topic::RETRACT): the whole list each time, so that an agent which
 //! was away needs only the last message.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::limits::{RETRACT_BYTES_MAX, RETRACTED_MAX};
 
 /// Everything that is taken back.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Retractions {
     /// Rises with every change: an older list is not taken.
     pub sequence: u64,
@@ -33,7 +34,7 @@ impl Retractions {
 }
 
 /// A [`Retractions`] with the signature of the key that signs packs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SignedRetractions {
     /// JSON of [`Retractions`], as it was signed.
     pub list: String,

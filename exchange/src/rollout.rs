@@ -2,6 +2,7 @@
 //! for an agent yet is kept aside, and taken when the share has grown.
 
 use crate::topic::Name;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::limits::ROLLOUT_BYTES_MAX;
@@ -10,11 +11,12 @@ pub use crate::limits::ROLLOUT_BYTES_MAX;
 pub const ALL: u16 = 10_000;
 
 /// How far a pack has been rolled out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rollout {
     /// Rises with every change: an older one is not taken.
     pub sequence: u64,
     /// The channel.
+    #[schemars(with = "String")]
     pub channel: Name,
     /// The pack.
     pub serial: u64,
@@ -37,7 +39,7 @@ impl Rollout {
 }
 
 /// A [`Rollout`] with the signature of the key that signs packs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SignedRollout {
     /// JSON of [`Rollout`], as it was signed.
     pub rollout: String,

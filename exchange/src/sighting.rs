@@ -3,6 +3,7 @@
 //! There is no field for text, and none for a number of a subscriber in clear: what the type can't hold can't leak.
 
 use crate::topic::Name;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -21,11 +22,12 @@ pub const CONTENT_TYPE: &str = "application/json";
 pub const EVENT_CONTENT_TYPE: &str = "application/cloudevents+json";
 
 /// The CloudEvents envelope.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Envelope {
     /// Always `1.0`.
     pub specversion: String,
     /// UUIDv7: time-ordered, and what the hub drops duplicates by.
+    #[schemars(with = "String")]
     pub id: Uuid,
     /// `/{member}/{agent}`.
     pub source: String,
@@ -63,7 +65,7 @@ pub fn source(member: &Name, agent: &Name) -> String {
 }
 
 /// What was seen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sighting {
     /// `sms` or `call`.
     pub channel: String,
@@ -107,7 +109,7 @@ pub struct Sighting {
 }
 
 /// A pack by name and serial.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PackRef {
     /// The pack's name.
     pub name: String,
@@ -116,7 +118,7 @@ pub struct PackRef {
 }
 
 /// A rule that fired.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleHit {
     /// `debt-collection/threatens-contacts`.
     pub id: String,
@@ -138,7 +140,7 @@ pub struct ListHit {
 }
 
 /// A contact or sender of the suspect.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Indicator {
     /// `number`, `sender-id`, `url`, `domain`, `wechat`, `qq`, `telegram`, `email`, `bank-account`.
     pub kind: String,

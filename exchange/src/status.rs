@@ -1,12 +1,13 @@
 //! What an agent says of itself: retained at `…/status`, with the same shape as its last will.
 
 use crate::sighting::PackRef;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::limits::REFUSED_MAX;
 
 /// An agent's state.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     /// False in the last will and after a clean stop.
     pub online: bool,
@@ -35,7 +36,7 @@ pub struct Status {
 }
 
 /// What an agent refused of what was to come from the hub.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refused {
     /// `pack` or `retractions`.
     pub what: String,
