@@ -3,6 +3,7 @@
 mod bench;
 mod care;
 mod follow;
+mod platforms;
 mod trust;
 
 use crate::config::{Config, EXAMPLE, LogFormat};
@@ -33,6 +34,10 @@ enum Command {
     Doctor(care::Doctor),
     /// Copy the database of a running hub into a new file 在线备份数据库
     Backup(care::Backup),
+    /// Write a STIX bundle, a MISP feed or a table for other platforms 导出给其他平台
+    Export(platforms::Export),
+    /// Take a list of another platform as clues 导入其他平台的名单作为线索
+    Import(platforms::Import),
     /// Measure ingest, or the console's questions to a large table 性能测试
     Bench(bench::Bench),
     /// The load of the measurement, in a process of its own
@@ -114,6 +119,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Sightings(options) => follow::run(&options),
         Command::Doctor(options) => care::doctor(&options),
         Command::Backup(options) => care::backup(&options),
+        Command::Export(options) => platforms::export(&options),
+        Command::Import(options) => platforms::take(&options),
         Command::Bench(options) => bench::run(&options),
         Command::BenchLoad(options) => bench::load(&options),
         Command::Member(command) => trust::member(command),

@@ -39,6 +39,8 @@ pub struct Config {
     pub appeals: Appeals,
     /// Packs for all members; without it nothing is promoted.
     pub share: Option<Share>,
+    /// What the hub is for other platforms.
+    pub platforms: Platforms,
     /// SHA-256 of the file, for the audit log; empty without a file.
     #[serde(skip)]
     pub digest: String,
@@ -84,6 +86,20 @@ pub struct Store {
     pub keep_days: u32,
     /// What was added up from them, by member and day, is kept for so many.
     pub keep_counts_days: u32,
+}
+
+/// What the hub is for other platforms: TAXII, MISP.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Platforms {
+    /// Its name there. All ids are made from it: with another name they are other objects.
+    pub identity: String,
+}
+
+impl Default for Platforms {
+    fn default() -> Self {
+        Self { identity: "Yumen hub".to_owned() }
+    }
 }
 
 /// Packs for all members.
@@ -286,6 +302,7 @@ impl Default for Config {
             console: Console::default(),
             appeals: Appeals::default(),
             share: None,
+            platforms: Platforms::default(),
             digest: String::new(),
         }
     }

@@ -10,6 +10,7 @@ use crate::duty::Duty;
 use crate::enrol::{EnrolError, Enrolment, Told};
 use crate::ingest::{self, Gate, Ingest, Login, Publisher, TlsError};
 use crate::metrics::Metrics;
+use crate::platforms::Platforms;
 use crate::rulebook::Rulebook;
 use crate::secret::NoRandomness;
 use crate::share::{ShareError, Sharer};
@@ -181,6 +182,7 @@ pub async fn run(
         rulebook,
         appeals: config.appeals.clone(),
         told,
+        platforms: Platforms::new(&config.platforms),
         second_factor: config.http.second_factor,
         secure: https.is_some() || config.http.behind_tls,
         demonstration,

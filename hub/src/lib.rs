@@ -25,6 +25,7 @@ pub mod hub;
 pub mod ingest;
 pub mod limits;
 pub mod metrics;
+pub mod platforms;
 pub mod rulebook;
 pub mod secret;
 pub mod share;

@@ -124,8 +124,45 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Largest file of rule titles, in bytes, and how many files are read.
 pub const TITLES: (u64, usize) = (4 << 20, 500);
 
+/// Objects on a page of TAXII, where nothing is said, and at most.
+pub const TAXII_PAGE_DEFAULT: usize = 100;
+
+/// Most objects on a page of TAXII.
+pub const TAXII_PAGE_MAX: usize = 1000;
+
+/// Most values of one `match` of TAXII.
+pub const MATCH_MAX: usize = 50;
+
+/// Largest body that is added by TAXII, in bytes.
+pub const TAXII_BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Most objects that are added by TAXII at a time.
+pub const TAXII_OBJECTS_MAX: usize = 1000;
+
+/// Largest list that is imported over HTTP, in bytes.
+pub const IMPORT_BODY_BYTES_MAX: usize = 8 << 20;
+
+/// Largest file that is imported by the command line, in bytes.
+pub const IMPORT_FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// Most indicators of one list.
+pub const IMPORT_MAX: usize = 100_000;
+
+/// Entries that gave nothing and are shown, of one list.
+pub const SKIPPED_SHOWN_MAX: usize = 100;
+
+/// Rows of an export read at a time.
+pub const PLATFORM_BATCH: u32 = 1000;
+
+/// Requests that a caller may make a minute of what is for other platforms.
+pub const PLATFORM_REQUESTS_MAX: u32 = 600;
+
+/// Callers whose requests are counted.
+pub const PLATFORM_CALLERS_MAX: usize = 20_000;
+
 const _: () =
     assert!(BATCH_MAX <= RECEIVE_MAX as usize, "a whole batch can arrive before anything is acknowledged");
 const _: () =
     assert!(REQUESTS_MAX >= RECEIVE_MAX as usize + BATCH_MAX, "acknowledging never waits for the broker");
 const _: () = assert!(PAGE_DEFAULT <= PAGE_MAX && STREAM_READ_MAX <= PAGE_MAX);
+const _: () = assert!(TAXII_PAGE_DEFAULT <= TAXII_PAGE_MAX && TAXII_BODY_BYTES_MAX <= IMPORT_BODY_BYTES_MAX);

@@ -12,10 +12,11 @@ use tower::ServiceExt as _;
 use yumen_exchange::check;
 use yumen_exchange::enrol::ENROL_PATH;
 use yumen_hub::accounts::{Accounts, Attempt, Limiter, Role, new_person};
-use yumen_hub::api::{Declared, Hub, Streams, router};
+use yumen_hub::api::{Declared, Hub, Streams, description, router};
 use yumen_hub::ca::Authority;
 use yumen_hub::enrol::{Enrolment, Told};
 use yumen_hub::metrics::Metrics;
+use yumen_hub::platforms::Platforms;
 use yumen_hub::rulebook::Rulebook;
 use yumen_hub::store::{Address, Store, TokenRow};
 use yumen_hub::titles::Titles;
@@ -74,6 +75,7 @@ impl Bench {
             rulebook: Arc::new(Rulebook::default()),
             appeals: config::Appeals::default(),
             told,
+            platforms: Platforms::new(&config::Platforms::default()),
             second_factor,
             secure: true,
             demonstration: false,
@@ -149,6 +151,21 @@ const TABLE: &[(&str, &str, [bool; 5])] = &[
     ("POST", "/api/v1/appeals", REPORTER),
     ("POST", "/api/v1/appeals/answer", ANALYST),
     ("POST", "/api/v1/complaints", REPORTER),
+    ("GET", "/api/v1/openapi.json", ANYBODY),
+    ("GET", "/api/v1/asyncapi.json", ANYBODY),
+    ("GET", "/api/v1/export/{file}", MEMBER),
+    ("POST", "/api/v1/import", ANALYST),
+    ("GET", "/feeds/misp/{file}", MEMBER),
+    ("GET", "/taxii2/", MEMBER),
+    ("GET", "/taxii2/hub/", MEMBER),
+    ("GET", "/taxii2/hub/status/{id}/", MEMBER),
+    ("GET", "/taxii2/hub/collections/", MEMBER),
+    ("GET", "/taxii2/hub/collections/{id}/", MEMBER),
+    ("GET", "/taxii2/hub/collections/{id}/manifest/", MEMBER),
+    ("GET", "/taxii2/hub/collections/{id}/objects/", MEMBER),
+    ("POST", "/taxii2/hub/collections/{id}/objects/", MEMBER),
+    ("GET", "/taxii2/hub/collections/{id}/objects/{object}/", MEMBER),
+    ("GET", "/taxii2/hub/collections/{id}/objects/{object}/versions/", MEMBER),
     ("GET", "/enrol/v1/ca", ANYBODY),
     ("GET", "/enrol/v1/crl", ANYBODY),
     ("POST", "/enrol/v1/enrol", ANYBODY),
@@ -202,8 +219,11 @@ async fn every_route_lets_in_whom_the_table_says_and_no_route_is_missing_from_it
     for (method, path, expected) in TABLE {
         let callers = [None].into_iter().chain(Role::ALL.map(Some));
         for (caller, allowed) in callers.zip(expected) {
-            let path =
-                path.replace("{id}", "019a8c6e-7f00-7a11-8b22-c0ffee000001").replace("{channel}", "stable");
+            let path = path
+                .replace("{id}", "019a8c6e-7f00-7a11-8b22-c0ffee000001")
+                .replace("{channel}", "stable")
+                .replace("{file}", "manifest.json")
+                .replace("{object}", "x");
             let method: Method = method.parse().unwrap();
             let body = if method == Method::POST { "{}" } else { "" };
             let mut request = Request::builder().method(method.clone()).uri(&path);
@@ -219,6 +239,26 @@ async fn every_route_lets_in_whom_the_table_says_and_no_route_is_missing_from_it
             assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{at}");
         }
     }
+}
+
+/// The console's pages are for people; everything else is in the description, with who may, and nothing else is.
+#[tokio::test]
+async fn the_description_has_every_route_of_programs() {
+    let bench = Bench::new(false).await;
+    let described = description();
+    let mut left = described["paths"].as_object().unwrap().clone();
+    let programs = ["/api/", "/enrol/", "/taxii2/", "/feeds/"];
+    for route in
+        bench.declared.iter().filter(|route| programs.iter().any(|root| route.path.starts_with(root)))
+    {
+        let method = route.method.as_str().to_lowercase();
+        let operation = left.get_mut(route.path).and_then(|path| path.as_object_mut()?.remove(&method));
+        let operation = operation.unwrap_or_else(|| panic!("{method} {} isn't described", route.path));
+        let access = format!("{:?}", route.access).to_lowercase();
+        assert_eq!(operation["x-access"], access, "{method} {}", route.path);
+    }
+    let left: Vec<_> = left.iter().filter(|(_, methods)| **methods != serde_json::json!({})).collect();
+    assert!(left.is_empty(), "described, and not there: {left:?}");
 }
 
 #[tokio::test]

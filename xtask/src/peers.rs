@@ -28,45 +28,48 @@ const NEEDS: &[Need] = &[
 ];
 
 /// Peers from PyPI.
-const PYTHON: [&str; 3] = ["smpplib==2.2.4", "schemathesis==4.32.5", "jasmin==0.11.1"];
-const NPM_SMPP: &str = "smpp@0.5.1";
+const PYTHON: &[&str] = &["smpplib==2.2.4", "schemathesis==4.32.5", "jasmin==0.11.1"];
+/// Those that speak with other platforms: in an environment of their own, since they want other versions of the same things.
+const PLATFORMS: &[&str] =
+    &["taxii2-client==2.3.0", "stix2==3.0.2", "stix2-validator==3.3.2", "pymisp==2.5.34.4"];
+const NPM: &[&str] = &["smpp@0.5.1", "@asyncapi/parser@3.6.6"];
 
 /// Installs all peers; returns the folder that holds those from PyPI and npm.
 pub(crate) fn prepare() -> Result<PathBuf> {
     install(NEEDS)?;
     let dir = crate::target_dir().join("peers");
     std::fs::create_dir_all(&dir)?;
-    python(&dir)?;
+    python(&dir.join("python"), PYTHON)?;
+    python(&dir.join("platforms"), PLATFORMS)?;
     node(&dir)?;
     Ok(dir)
 }
 
-fn python(dir: &Path) -> Result<()> {
-    let venv = dir.join("python");
-    let stamp = venv.join(PYTHON.join(","));
+fn python(venv: &Path, packages: &[&str]) -> Result<()> {
+    let stamp = venv.join(packages.join(","));
     if stamp.exists() {
         return Ok(());
     }
-    println!("installing 正在安装: {} (PyPI)", PYTHON.join(", "));
+    println!("installing 正在安装: {} (PyPI)", packages.join(", "));
     let mut make = Command::new("python3");
-    make.args(["-m", "venv"]).arg(&venv);
+    make.args(["-m", "venv"]).arg(venv);
     crate::run(make)?;
     let mut pip = Command::new(venv.join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(PYTHON);
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages);
     crate::run(pip)?;
     Ok(std::fs::write(stamp, "")?)
 }
 
 fn node(dir: &Path) -> Result<()> {
     let home = dir.join("node");
-    let stamp = home.join(NPM_SMPP);
+    let stamp = home.join(NPM.join(",").replace('/', "-"));
     if stamp.exists() {
         return Ok(());
     }
-    println!("installing 正在安装: {NPM_SMPP} (npm)");
+    println!("installing 正在安装: {} (npm)", NPM.join(", "));
     std::fs::create_dir_all(&home)?;
     let mut npm = Command::new("npm");
-    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&home).arg(NPM_SMPP);
+    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&home).args(NPM);
     crate::run(npm)?;
     Ok(std::fs::write(stamp, "")?)
 }

@@ -8,7 +8,8 @@
 use super::problem;
 use super::{Hub, Peer};
 use crate::accounts::{Access, Caller, Via};
-use crate::limits::BODY_BYTES_MAX;
+use crate::limits::{BODY_BYTES_MAX, IMPORT_BODY_BYTES_MAX};
+use crate::platforms::TAXII_BASE;
 use crate::secret;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -18,6 +19,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
+use data_encoding::BASE64;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,6 +34,9 @@ const FORMS: [&str; 2] = ["/login", "/setup"];
 pub(crate) const CSRF_FIELD: &str = "csrf";
 /// The same as a header, for scripts.
 const CSRF_HEADER: &str = "x-csrf-token";
+
+/// What scripts and programs send.
+const DATA: [&str; 4] = ["application/json", "application/taxii+json", "application/stix+json", "text/csv"];
 
 /// A route, and who may enter it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +129,8 @@ async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Re
     if changes && !is_same_origin(request.headers()) {
         return problem(StatusCode::FORBIDDEN, "a page from elsewhere can't do this");
     }
-    let caller = match caller(&hub, request.headers()).await {
+    let takes_basic = request.uri().path().starts_with(TAXII_BASE);
+    let caller = match caller(&hub, request.headers(), takes_basic).await {
         Ok(caller) => caller,
         Err(error) => return super::failed(&error),
     };
@@ -154,13 +160,25 @@ async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Re
 }
 
 /// Who asks, if anybody that is known.
-async fn caller(hub: &Hub, headers: &HeaderMap) -> Result<Option<Caller>, crate::store::StoreError> {
+/// A browser keeps a password of HTTP Basic and sends it by itself, so that only TAXII's clients, which know nothing
+/// else, may show a token that way; the user's name is the token's.
+async fn caller(
+    hub: &Hub,
+    headers: &HeaderMap,
+    takes_basic: bool,
+) -> Result<Option<Caller>, crate::store::StoreError> {
     if hub.demonstration {
         return Ok(Some(Caller::demonstration()));
     }
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if let Some(token) = authorization.and_then(|value| value.strip_prefix("Bearer ")) {
         return hub.accounts.by_token(token.trim()).await;
+    }
+    if let Some(basic) = authorization.and_then(|value| value.strip_prefix("Basic ")).filter(|_| takes_basic)
+    {
+        let Some((name, token)) = basic_pair(basic) else { return Ok(None) };
+        let caller = hub.accounts.by_token(&token).await?;
+        return Ok(caller.filter(|caller| caller.name == name));
     }
     match cookie(headers, SESSION) {
         Some(token) => hub.accounts.by_cookie(token, crate::clock::now_ms()).await,
@@ -184,7 +202,9 @@ fn may_enter(hub: &Hub, access: Access, caller: Option<&Caller>, request: &Reque
             Redirect::to("/login").into_response()
         } else {
             let mut refused = problem(StatusCode::UNAUTHORIZED, "log in, or send a token");
-            refused.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            let ways =
+                if request.uri().path().starts_with(TAXII_BASE) { "Basic realm=\"taxii\"" } else { "Bearer" };
+            refused.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(ways));
             refused
         });
     };
@@ -205,7 +225,8 @@ fn may_enter(hub: &Hub, access: Access, caller: Option<&Caller>, request: &Reque
 async fn checked(request: Request, caller: Option<&Caller>) -> Result<Request, Response> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
     let is_form = kind.starts_with("application/x-www-form-urlencoded");
-    let is_json = kind.starts_with("application/json");
+    // None of these can be sent by a form of a page from elsewhere.
+    let is_json = DATA.iter().any(|data| kind.starts_with(data));
     if !is_form && !is_json {
         return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a form or JSON is expected"));
     }
@@ -222,7 +243,9 @@ async fn checked(request: Request, caller: Option<&Caller>) -> Result<Request, R
         None => Some(before.filter(|token| token.len() == 64).ok_or_else(refused)?),
     };
     let (mut parts, body) = request.into_parts();
-    let bytes = to_bytes(body, BODY_BYTES_MAX)
+    let path = parts.uri.path();
+    let is_list = caller.is_some() && (path.starts_with(TAXII_BASE) || path == "/api/v1/import");
+    let bytes = to_bytes(body, if is_list { IMPORT_BODY_BYTES_MAX } else { BODY_BYTES_MAX })
         .await
         .map_err(|_| problem(StatusCode::PAYLOAD_TOO_LARGE, "that is too large"))?;
     let mut form = Form::default();
@@ -238,6 +261,13 @@ async fn checked(request: Request, caller: Option<&Caller>) -> Result<Request, R
     }
     parts.extensions.insert(form);
     Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// Name and password of RFC 7617.
+fn basic_pair(basic: &str) -> Option<(String, String)> {
+    let bytes = BASE64.decode(basic.trim().as_bytes()).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    text.split_once(':').map(|(name, token)| (name.to_owned(), token.to_owned()))
 }
 
 /// Whether a browser says that the request is of a page from here; programs say nothing.

@@ -9,6 +9,7 @@ mod enrol;
 mod guard;
 mod json;
 mod listen;
+mod openapi;
 mod packs;
 mod people;
 mod refused;
@@ -16,8 +17,10 @@ mod share;
 mod stream;
 
 pub use access::Declared;
+pub(crate) use json::Parameters;
 pub use listen::{HttpsError, Peer, TlsListener, https};
 pub(crate) use listen::{serial, server_config};
+pub use openapi::description;
 pub use stream::Streams;
 pub(crate) use stream::open as open_stream;
 
@@ -28,6 +31,7 @@ use yumen_exchange::enrol::{CA_PATH, ENROL_PATH, RENEW_PATH};
 
 use crate::console;
 use crate::metrics::Metrics;
+use crate::platforms;
 use crate::rulebook::Rulebook;
 use crate::share::Sharer;
 use crate::store::{Store, StoreError};
@@ -71,6 +75,8 @@ pub struct Hub {
     pub appeals: crate::config::Appeals,
     /// Wakes live streams after something was committed here.
     pub told: tokio::sync::watch::Sender<u64>,
+    /// What other platforms are given.
+    pub platforms: crate::platforms::Platforms,
     /// Whether everybody needs a second factor.
     pub second_factor: bool,
     /// Whether cookies are for HTTPS only.
@@ -110,10 +116,13 @@ pub fn router(hub: Arc<Hub>, bind: SocketAddr, allowed_hosts: &[String]) -> (Rou
         .post("/api/v1/appeals", Access::Reporter, people::open_appeal)
         .post("/api/v1/appeals/answer", Access::Analyst, people::answer_appeal)
         .post("/api/v1/complaints", Access::Reporter, people::complain)
+        .get("/api/v1/openapi.json", Access::Public, openapi::openapi)
+        .get("/api/v1/asyncapi.json", Access::Public, openapi::asyncapi)
         .get(CA_PATH, Access::Public, enrol::authority)
         .get("/enrol/v1/crl", Access::Public, enrol::revocations)
         .post(ENROL_PATH, Access::Public, enrol::enrol)
         .post(RENEW_PATH, Access::Public, enrol::renew);
+    let routes = platforms::taxii_routes(platforms::export_routes(routes));
     let (router, declared) = console::routes(routes).into_parts();
     let router = router
         .layer(axum::extract::DefaultBodyLimit::max(crate::limits::BODY_BYTES_MAX))

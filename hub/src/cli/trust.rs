@@ -218,7 +218,7 @@ pub(super) enum BrokerCommand {
 }
 
 /// Runs something with the store, and says what went wrong.
-fn with<T, E: Display>(
+pub(super) fn with<T, E: Display>(
     place: &Place,
     act: impl AsyncFnOnce(&Config, &Store) -> Result<T, E>,
 ) -> Result<T, String> {
@@ -251,7 +251,7 @@ fn with_enrolment<T>(
 }
 
 /// Who does it, for the audit log.
-fn actor() -> String {
+pub(super) fn actor() -> String {
     let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
     format!("shell {}", user.as_deref().unwrap_or("?"))
 }

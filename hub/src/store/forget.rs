@@ -80,6 +80,7 @@ impl Store {
         for (statement, before) in [
             ("DELETE FROM tally WHERE hour < $1", before_ms / HOUR_MS),
             ("DELETE FROM tally_day WHERE day < $1", before_ms / DAY_MS),
+            ("DELETE FROM object_id WHERE told_ms < $1", before_ms),
             ("DELETE FROM dispute WHERE at_ms < $1", before_ms),
             ("DELETE FROM appeal WHERE closed_ms > 0 AND closed_ms < $1", before_ms),
             ("DELETE FROM clue WHERE active = 0 AND changed_ms < $1", before_ms),

@@ -200,12 +200,12 @@ impl Store {
 pub(super) const REVISION: &str = "revision";
 
 const SHARE: Both = Both {
-    sqlite: "INSERT INTO shared (kind, value, typology, state, changed_ms) \
-             SELECT j.value->>'kind', j.value->>'value', j.value->>'typology', $2, $3 FROM json_each($1) j WHERE true \
+    sqlite: "INSERT INTO shared (kind, value, typology, state, changed_ms, created_ms) \
+             SELECT j.value->>'kind', j.value->>'value', j.value->>'typology', $2, $3, $3 FROM json_each($1) j WHERE true \
              ON CONFLICT (kind, value) DO UPDATE SET state = excluded.state, changed_ms = excluded.changed_ms, \
              typology = CASE WHEN excluded.typology = '' THEN shared.typology ELSE excluded.typology END",
-    postgres: "INSERT INTO shared (kind, value, typology, state, changed_ms) \
-               SELECT kind, value, typology, $2, $3 FROM json_to_recordset($1::json) \
+    postgres: "INSERT INTO shared (kind, value, typology, state, changed_ms, created_ms) \
+               SELECT kind, value, typology, $2, $3, $3 FROM json_to_recordset($1::json) \
                AS r(kind text, value text, typology text) \
                ON CONFLICT (kind, value) DO UPDATE SET state = excluded.state, changed_ms = excluded.changed_ms, \
                typology = CASE WHEN excluded.typology = '' THEN shared.typology ELSE excluded.typology END",

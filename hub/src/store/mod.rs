@@ -18,6 +18,7 @@ mod indicators;
 mod lead;
 mod packs;
 mod people;
+mod platforms;
 mod read;
 mod schema;
 mod sql;
@@ -31,6 +32,7 @@ pub use indicators::{Observed, SHARED_RULE, SharedRow};
 pub use lead::Lead;
 pub use packs::PackRow;
 pub use people::{PersonRow, TokenRow};
+pub use platforms::{KnownEntry, Named, Place, SharedEntry};
 pub use trust::{CertificateRow, EnrolledRow, RefusalRow};
 
 use sqlx::any::AnyPoolOptions;

@@ -10,12 +10,14 @@ const SQLITE: &[(&str, &str)] = &[
     ("packs", include_str!("../../migrations/sqlite/0002_packs.sql")),
     ("trust", include_str!("../../migrations/sqlite/0003_trust.sql")),
     ("people", include_str!("../../migrations/sqlite/0004_people.sql")),
+    ("platforms", include_str!("../../migrations/sqlite/0005_platforms.sql")),
 ];
 const POSTGRES: &[(&str, &str)] = &[
     ("hub", include_str!("../../migrations/postgres/0001_hub.sql")),
     ("packs", include_str!("../../migrations/postgres/0002_packs.sql")),
     ("trust", include_str!("../../migrations/postgres/0003_trust.sql")),
     ("people", include_str!("../../migrations/postgres/0004_people.sql")),
+    ("platforms", include_str!("../../migrations/postgres/0005_platforms.sql")),
 ];
 
 const _: () = assert!(SQLITE.len() == POSTGRES.len(), "both databases have the same tables");
