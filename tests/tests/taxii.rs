@@ -46,7 +46,7 @@ async fn fill(dir: &Path) -> Result<()> {
     let row = |n: usize| SharedRow {
         kind: kinds[n % kinds.len()].to_owned(),
         value: format!("1390000{n:04}"),
-        typology: if n % 2 == 0 { "fraud" } else { "debt-collection" }.to_owned(),
+        typology: if n.is_multiple_of(2) { "fraud" } else { "debt-collection" }.to_owned(),
     };
     let rows: Vec<SharedRow> = (0..ENFORCED).map(row).collect();
     store.share(&rows, "enforced", NOW_MS).await?;
