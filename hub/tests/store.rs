@@ -10,8 +10,8 @@ use yumen_exchange::topic::Name;
 use yumen_hub::accounts::{Accounts, Attempt, Role, new_person};
 use yumen_hub::audit::{self, Action, AuditError};
 use yumen_hub::store::{
-    Address, CertificateRow, Filter, Kind, PackRow, RefusalRow, Row, SHARED_RULE, SharedRow, StatusReceived,
-    Store, StoreError,
+    Address, CertificateRow, Filter, Kind, Named, PackRow, Place as PagePlace, RefusalRow, Row, SHARED_RULE,
+    SharedEntry, SharedRow, StatusReceived, Store, StoreError,
 };
 
 #[macro_use]
@@ -29,6 +29,7 @@ on_both![
     typologies_are_counted_by_the_hour,
     indicators_are_added_up_over_members_and_days,
     what_is_shared_and_taken_back,
+    what_others_are_given_comes_in_the_order_of_its_changes,
     numbers_given_out_only_rise,
     packs_are_kept_and_an_earlier_one_can_be_found,
     sightings_go_when_their_time_is_over_and_what_was_added_up_stays,
@@ -210,6 +211,58 @@ async fn what_is_shared_and_taken_back(Place { store, .. }: Place) {
     store.retract_rule("fraud/x", 10).await.unwrap();
     let expected = (vec!["fraud/x".to_owned()], vec!["number:1".to_owned()]);
     assert_eq!(store.retracted(5).await.unwrap(), expected);
+}
+
+async fn what_others_are_given_comes_in_the_order_of_its_changes(Place { store, .. }: Place) {
+    let row = |value: &str| SharedRow { kind: "qq".into(), value: value.into(), typology: "fraud".into() };
+    store.share(&[row("10002"), row("10001"), row("10003")], "enforced", 1000).await.unwrap();
+    store.share(&[row("10002")], "retracted", 2000).await.unwrap();
+    let values = |rows: &[SharedEntry]| rows.iter().map(|row| row.value.clone()).collect::<Vec<_>>();
+    let whole = store.shared_from(&PagePlace::default(), 10).await.unwrap();
+    assert_eq!(values(&whole), ["10001", "10003", "10002"]);
+    assert_eq!((whole[2].created_ms, whole[2].changed_ms, &whole[2].state[..]), (1000, 2000, "retracted"));
+    let from = PagePlace { at_ms: 1000, kind: "qq".into(), value: "10003".into(), typology: String::new() };
+    assert_eq!(values(&store.shared_from(&from, 1).await.unwrap()), ["10003"], "inclusive");
+    assert_eq!(store.shared_entry("qq", "10002").await.unwrap().as_ref(), Some(&whole[2]));
+    assert_eq!(store.shared_entry("qq", "1").await.unwrap(), None);
+
+    store.commit(&[received(1, |_| {})], &[], 5000).await.unwrap();
+    store.commit(&[received(2, |_| {})], &[], 6000).await.unwrap();
+    let known = store.known_from(&PagePlace::default(), 10).await.unwrap();
+    assert!(
+        !known.is_empty() && known.iter().all(|row| (row.hits, row.first_ms, row.last_ms) == (2, 5000, 6000))
+    );
+    let one = &known[known.len() - 1];
+    let from = PagePlace {
+        at_ms: one.last_ms,
+        kind: one.kind.clone(),
+        value: one.value.clone(),
+        typology: one.typology.clone(),
+    };
+    assert_eq!(store.known_from(&from, 10).await.unwrap(), [one.clone()]);
+    assert_eq!(store.known_entry(&one.kind, &one.value, &one.typology).await.unwrap().as_ref(), Some(one));
+
+    let named = |id: &str, value: &str| Named {
+        id: id.into(),
+        family: "shared".into(),
+        kind: "qq".into(),
+        value: value.into(),
+        typology: String::new(),
+    };
+    store.name_objects(&[named("a", "1"), named("b", "2")], 1000).await.unwrap();
+    store.name_objects(&[named("a", "3"), named("c", "4")], 2000).await.unwrap();
+    for (id, value) in [("a", "1"), ("b", "2"), ("c", "4")] {
+        assert_eq!(store.named_object(id).await.unwrap(), Some(named(id, value)), "the first stands");
+    }
+    store.forget_counts(1500).await.unwrap();
+    assert_eq!(store.named_object("a").await.unwrap(), None);
+    assert!(store.named_object("c").await.unwrap().is_some());
+
+    store.keep_status(("s1", "bank"), "{}", 1000, 0).await.unwrap();
+    assert_eq!(store.status("s1", "bank").await.unwrap().as_deref(), Some("{}"));
+    assert_eq!(store.status("s1", "another").await.unwrap(), None);
+    store.keep_status(("s2", "bank"), "{}", 9000, 5000).await.unwrap();
+    assert_eq!(store.status("s1", "bank").await.unwrap(), None);
 }
 
 async fn numbers_given_out_only_rise(Place { store, .. }: Place) {
