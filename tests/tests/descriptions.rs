@@ -99,7 +99,7 @@ async fn what_goes_over_mqtt_is_as_described() -> Result<()> {
     let all = messages(site.ports.mqtt, async || {
         let _agent = site.start_agent("gateway", &config)?;
         let question =
-            json!({ "sms": { "from": "+8613900000009", "to": ["95500"], "text": "请转到安全账户。" } });
+            json!({ "sms": { "from": "+8613900000009", "to": "95500", "text": "请转到安全账户。" } });
         let mut answer = ureq::post(format!("http://127.0.0.1:{api}/v1/decisions")).send_json(&question)?;
         let verdict: serde_json::Value = answer.body_mut().read_json()?;
         ensure!(verdict["verdict"] == "reject", "{verdict}");
