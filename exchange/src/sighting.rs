@@ -129,7 +129,7 @@ pub struct RuleHit {
 }
 
 /// A number list that has one of the event's numbers; which one it is stands among the indicators, if it may leave the site.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListHit {
     /// The list's name.
     pub list: String,

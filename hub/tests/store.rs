@@ -239,7 +239,7 @@ async fn what_others_are_given_comes_in_the_order_of_its_changes(Place { store, 
         value: one.value.clone(),
         typology: one.typology.clone(),
     };
-    assert_eq!(store.known_from(&from, 10).await.unwrap(), [one.clone()]);
+    assert_eq!(store.known_from(&from, 10).await.unwrap(), std::slice::from_ref(one));
     assert_eq!(store.known_entry(&one.kind, &one.value, &one.typology).await.unwrap().as_ref(), Some(one));
 
     let named = |id: &str, value: &str| Named {
