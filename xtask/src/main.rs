@@ -3,6 +3,7 @@
 mod deb;
 mod firmware;
 mod fold_table;
+mod fuzz;
 mod machine;
 mod peers;
 
@@ -22,6 +23,9 @@ cargo xtask <command>
                    构建调制解调器上的固件及其规则包，并核对容量预算
   deb              Debian packages of gateway, hub and rules; --check tries them in a clean Debian 12
                    生成 Debian 软件包；--check 在全新的 Debian 12 中验证
+  fuzz [TARGET…] [--seconds 60] [--jobs 1]
+                   run the fuzz targets, all or those named, each for so long
+                   运行模糊测试目标（全部或指定的），每个运行指定的秒数
   fold-table       make the tables of folding anew from their lists; --check only compares
                    按清单重新生成折叠字表；--check 只作比较
   setup            only install or name what building needs
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         "test" => test(&rest),
         "firmware" => firmware_with_its_pack().map(|_| ()),
         "deb" => deb::main(&rest),
+        "fuzz" => fuzz::run(&rest),
         "fold-table" => fold_table::run(&rest),
         "setup" => machine::prepare_build(),
         _ => {
