@@ -12,10 +12,14 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 2 | version of the features, 2 |
-//! | 2 | 6 | 0 |
+//! | 2 | 1 | b, bits of the directory: 0 for none, or 1 to 20 |
+//! | 3 | 5 | 0 |
 //! | 8 | 64 | for each typology: bias (4, signed) and what a weight of 1 adds (4, signed, not negative), in 1/65536 |
-//! | 72 | 4 · n | hashes of the features that have weights, ascending, each once |
-//! | 72 + 4 · n | 8 · n | for each of them, a signed byte a typology |
+//! | 72 | d = 0 or 4 · (2^b + 1) | directory: for each value of a hash's upper b bits, how many hashes are below it; n at the end |
+//! | 72 + d | 4 · n | hashes of the features that have weights, ascending, each once |
+//! | 72 + d + 4 · n | 8 · n | for each of them, a signed byte a typology |
+//!
+//! The directory spares a server most steps of a search; a device goes without.
 //!
 //! A feature that isn't in the table weighs nothing: what training never saw says nothing. The logit of a text with `n` features, known
 //! or not, is `bias + sum · scale / √n`. The section is empty where a pack has no classifier.
@@ -38,6 +42,7 @@ pub type Scores = [u8; Typology::COUNT];
 #[derive(Clone, Copy, Debug)]
 pub struct Model<'p> {
     header: &'p [u8; HEADER_LEN],
+    directory: &'p [[u8; 4]],
     hashes: &'p [[u8; 4]],
     weights: &'p [[u8; Typology::COUNT]],
 }
@@ -55,24 +60,60 @@ impl<'p> Model<'p> {
     /// From the bytes of the section; `None` where they aren't one, or are empty.
     #[must_use]
     pub fn new_checked(bytes: &'p [u8]) -> Option<Self> {
-        let (header, rest) = bytes.split_first_chunk::<HEADER_LEN>()?;
-        let known = rest.len() / FEATURE_LEN;
-        let (hashes, weights) = rest.split_at_checked(known * 4)?;
-        let (hashes, weights) = (hashes.as_chunks().0, weights.as_chunks());
-        let [v0, v1, reserved @ ..] = header.first_chunk::<8>()?;
-        let scales = header.get(8..)?.as_chunks::<8>().0;
+        let model = Self::new(bytes)?;
+        let [v0, v1, _, reserved @ ..] = model.header.first_chunk::<8>()?;
+        let scales = model.header.get(8..)?.as_chunks::<8>().0;
         let ascends = |pair: &[[u8; 4]]| match pair {
             [one, next] => u32::from_le_bytes(*one) < u32::from_le_bytes(*next),
             _ => true,
         };
         let valid = u16::from_le_bytes([*v0, *v1]) == FEATURES_VERSION
-            && *reserved == [0; 6]
-            && known > 0
-            && weights.1.is_empty()
-            && weights.0.len() == known
-            && hashes.windows(2).all(ascends)
+            && *reserved == [0; 5]
+            && !model.hashes.is_empty()
+            && model.hashes.windows(2).all(ascends)
+            && model.directory_is_right()
             && scales.iter().all(|[.., sign]| sign & 0x80 == 0);
-        valid.then_some(Self { header, hashes, weights: weights.0 })
+        valid.then_some(model)
+    }
+
+    /// From bytes that [`Model::new_checked`] took once. (With others the scores are nonsense.)
+    pub(crate) fn new(bytes: &'p [u8]) -> Option<Self> {
+        let (header, rest) = bytes.split_first_chunk::<HEADER_LEN>()?;
+        let (directory, rest) = rest.split_at_checked(directory_len(*header.get(2)?)?)?;
+        let (hashes, weights) = rest.split_at_checked(rest.len() / FEATURE_LEN * 4)?;
+        let (weights, left) = weights.as_chunks();
+        let (directory, hashes) = (directory.as_chunks().0, hashes.as_chunks().0);
+        (left.is_empty() && weights.len() == hashes.len()).then_some(Self {
+            header,
+            directory,
+            hashes,
+            weights,
+        })
+    }
+
+    /// How many features have weights.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// Whether no feature has one.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+
+    /// Whether every entry of the directory says how many hashes are below it.
+    fn directory_is_right(&self) -> bool {
+        let bits = u32::from(self.header[2]);
+        let below = |bucket: usize| {
+            self.hashes
+                .partition_point(|hash| (u64::from(u32::from_le_bytes(*hash)) << bits >> 32) < bucket as u64)
+        };
+        self.directory
+            .iter()
+            .enumerate()
+            .all(|(bucket, entry)| u32::from_le_bytes(*entry) as usize == below(bucket))
     }
 
     /// How much a text resembles each typology, 0 to 100: by its folded view and what was found in it.
@@ -116,8 +157,21 @@ impl<'p> Model<'p> {
     }
 
     fn weights_of(&self, feature: &Feature) -> [u8; Typology::COUNT] {
-        let at = self.hashes.binary_search_by_key(&feature.hash, |hash| u32::from_le_bytes(*hash));
-        at.ok().and_then(|at| self.weights.get(at)).copied().unwrap_or_default()
+        let (start, hashes) = self.bucket(feature.hash);
+        let at = hashes.binary_search_by_key(&feature.hash, |hash| u32::from_le_bytes(*hash));
+        at.ok().and_then(|at| self.weights.get(start + at)).copied().unwrap_or_default()
+    }
+
+    /// The hashes among which one would be, and where they start.
+    fn bucket(&self, hash: u32) -> (usize, &'p [[u8; 4]]) {
+        let bits = u32::from(self.header[2]);
+        // No more than 20 bits: a place in memory.
+        let bucket = (u64::from(hash) << bits >> 32) as usize;
+        let entry = |at: usize| self.directory.get(at).map(|entry| u32::from_le_bytes(*entry) as usize);
+        match (entry(bucket), entry(bucket + 1)) {
+            (Some(start), Some(end)) => (start, self.hashes.get(start..end).unwrap_or_default()),
+            _ => (0, self.hashes),
+        }
     }
 
     /// Bias and scale of each typology.
@@ -128,6 +182,27 @@ impl<'p> Model<'p> {
         })
     }
 }
+
+/// Bytes of a section that starts with `section` and has weights for so many features; `None` where that is no length.
+pub(crate) fn section_len(section: &[u8], features: u32) -> Option<usize> {
+    if features == 0 {
+        return Some(0);
+    }
+    let table = (features as usize).checked_mul(FEATURE_LEN)?;
+    table.checked_add(HEADER_LEN)?.checked_add(directory_len(*section.get(2)?)?)
+}
+
+/// Bytes of a directory of so many bits; `None` where there are too many.
+const fn directory_len(bits: u8) -> Option<usize> {
+    match bits {
+        0 => Some(0),
+        1..=DIRECTORY_BITS_MAX => Some(4 * ((1 << bits) + 1)),
+        _ => None,
+    }
+}
+
+/// Bits of a directory, at most.
+pub const DIRECTORY_BITS_MAX: u8 = 20;
 
 /// In 1/65536.
 fn logit(sum: i32, features: u32, (bias, scale): (i32, i32)) -> i64 {

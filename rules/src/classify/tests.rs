@@ -91,6 +91,29 @@ fn whatever_the_bytes_nothing_panics() {
 }
 
 #[test]
+fn a_directory_changes_no_score_and_a_wrong_one_is_refused() {
+    const BITS: u8 = 3;
+    const ENTRIES: usize = (1 << BITS) + 1;
+    let mut plain = [0; LEN];
+    let scores = model(&mut plain).scores("要贷款吗".as_bytes(), Signals::default());
+    let mut bytes = [0; LEN + 4 * ENTRIES];
+    bytes[..HEADER_LEN].copy_from_slice(&plain[..HEADER_LEN]);
+    bytes[HEADER_LEN + 4 * ENTRIES..].copy_from_slice(&plain[HEADER_LEN..]);
+    bytes[2] = BITS;
+    assert!(Model::new_checked(&bytes).is_none(), "it says that no hash is below any");
+    for entry in 0..ENTRIES {
+        let hashes = plain[HEADER_LEN..].as_chunks::<4>().0.iter().take(KNOWN);
+        let below = hashes.filter(|hash| ((u32::from_le_bytes(**hash) >> 29) as usize) < entry).count();
+        bytes[HEADER_LEN + 4 * entry] = u8::try_from(below).unwrap();
+    }
+    let model = Model::new_checked(&bytes).unwrap();
+    assert_eq!(model.scores("要贷款吗".as_bytes(), Signals::default()), scores);
+    assert!(Model::new_checked(&bytes[..bytes.len() - 1]).is_none());
+    bytes[2] = DIRECTORY_BITS_MAX + 1;
+    assert!(Model::new_checked(&bytes).is_none());
+}
+
+#[test]
 fn percents_rise_with_logits() {
     assert_eq!([percent(i64::MIN), percent(-1), percent(0), percent(i64::MAX)], [0, 49, 50, 99]);
     assert!(LOGITS.is_sorted());

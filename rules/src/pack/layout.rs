@@ -104,7 +104,9 @@ impl Layout {
                 }
                 SectionKind::PatternGroups => csr_len(self.count(SectionKind::Patterns), span.count),
                 SectionKind::GroupRules => csr_len(self.count(SectionKind::Groups), span.count),
-                SectionKind::Classifier => classifier_len(span.count),
+                SectionKind::Classifier => {
+                    classify::section_len(bytes.get(span.at..).unwrap_or_default(), span.count)
+                }
                 _ => (span.count as usize).checked_mul(kind.record_len()),
             };
             if expected != Some(span.len) {
@@ -186,12 +188,6 @@ fn section_table(bytes: &[u8], header: &Header) -> Result<[Span; SectionKind::CO
     Ok(found)
 }
 
-/// The header and the table of features, or nothing.
-fn classifier_len(features: u32) -> Option<usize> {
-    let table = (features as usize).checked_mul(classify::FEATURE_LEN)?;
-    if features == 0 { Some(0) } else { table.checked_add(classify::HEADER_LEN) }
-}
-
 fn csr_len(keys: u32, items: u32) -> Option<usize> {
     (keys as usize + 1).checked_add(items as usize)?.checked_mul(4)
 }
@@ -227,7 +223,7 @@ fn check_records(pack: &Pack<'_>) -> Result<(), PackError> {
     let string = |at: u32| at < strings;
     let range =
         |kind: S, first: u32, len: u32| first.checked_add(len).is_some_and(|end| end <= pack.count(kind));
-    if pack.count(S::Classifier) > 0 && pack.classifier().is_none() {
+    if pack.count(S::Classifier) > 0 && pack.classifier_checked().is_none() {
         return Err(PackError::Record(S::Classifier, 0));
     }
     all(S::Patterns, &|index| {

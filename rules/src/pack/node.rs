@@ -137,7 +137,8 @@ pub struct Node {
 impl Node {
     /// From its bytes; `None` where an operation, a field (or its kind), a comparison or a reserved byte is not valid.
     /// Operands and exits are for the caller to check.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a walk over conditions would hand each node through memory")]
     #[must_use]
     pub fn parse(bytes: &[u8; NODE_LEN]) -> Option<Self> {
         let [op, a, c, 0, t0, t1, f0, f1, b0, b1, b2, b3, v0, v1, v2, v3] = *bytes else { return None };

@@ -212,14 +212,22 @@ impl<'p> Pack<'p> {
     /// The classifier; `None` where the pack has none.
     #[must_use]
     pub fn classifier(&self) -> Option<Model<'p>> {
-        let span = self.layout.span(SectionKind::Classifier);
-        Model::new_checked(self.bytes.get(span.at..span.at.checked_add(span.len)?)?)
+        Model::new(self.section(SectionKind::Classifier)).filter(|model| !model.is_empty())
+    }
+
+    /// The same, each of its bytes checked: what is done once.
+    pub(super) fn classifier_checked(&self) -> Option<Model<'p>> {
+        Model::new_checked(self.section(SectionKind::Classifier))
     }
 
     /// The automaton of small devices, not checked; empty where the pack has none.
     #[must_use]
     pub fn automaton(&self) -> &'p [u8] {
-        let span = self.layout.span(SectionKind::Automaton);
+        self.section(SectionKind::Automaton)
+    }
+
+    fn section(&self, kind: SectionKind) -> &'p [u8] {
+        let span = self.layout.span(kind);
         self.bytes.get(span.at..span.at.saturating_add(span.len)).unwrap_or_default()
     }
 

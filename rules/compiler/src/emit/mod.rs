@@ -4,7 +4,7 @@ mod code;
 mod section;
 mod trigger;
 
-use yumen_rules::classify;
+use yumen_rules::classify::{self, Model};
 use yumen_rules::engine::FOLD_VERSION;
 use yumen_rules::limits::PACK_BYTES_MAX;
 use yumen_rules::pack::{
@@ -30,6 +30,9 @@ pub enum EmitError {
     /// A condition with more tests than an engine follows.
     #[error("the condition of {0} is too large: split it")]
     ConditionTooLarge(String),
+    /// Not a classifier's section.
+    #[error("the classifier's weights are no section of a pack")]
+    Classifier,
     /// A rule that rests on nothing but the classifier.
     #[error("{0} can hold by the classifier alone: it needs words beside it")]
     ClassifierAlone(String),
@@ -268,9 +271,35 @@ fn classifier(draft: &PackDraft, sections: &mut Sections) -> Result<(), EmitErro
     if draft.classifier.is_empty() {
         return Ok(());
     }
-    let table = draft.classifier.len().saturating_sub(classify::HEADER_LEN);
-    sections.table(SectionKind::Classifier, draft.classifier.clone(), wire(table / classify::FEATURE_LEN)?);
+    let Some(model) = Model::new_checked(&draft.classifier) else { return Err(EmitError::Classifier) };
+    // What has an automaton is for a device: there, room is worth more than time.
+    let section = if draft.automaton.is_empty() {
+        with_directory(&draft.classifier, model.len())
+    } else {
+        draft.classifier.clone()
+    };
+    sections.table(SectionKind::Classifier, section, wire(model.len())?);
     Ok(())
+}
+
+/// A classifier's section with a directory of about four hashes an entry, where it had none.
+fn with_directory(section: &[u8], features: usize) -> Vec<u8> {
+    let bits = (features / 4).checked_ilog2().unwrap_or(0).min(classify::DIRECTORY_BITS_MAX.into());
+    let (Some((header, table)), Some(&[v0, v1, 0, ref reserved @ ..])) =
+        (section.split_at_checked(classify::HEADER_LEN), section.first_chunk::<8>())
+    else {
+        return section.to_vec();
+    };
+    let Some(bits) = u8::try_from(bits).ok().filter(|&bits| bits > 0) else { return section.to_vec() };
+    let mut made = [&[v0, v1, bits], reserved.as_slice(), header.get(8..).unwrap_or_default()].concat();
+    let hashes: Vec<u32> =
+        table.as_chunks().0.iter().take(features).map(|&hash| u32::from_le_bytes(hash)).collect();
+    for bucket in 0..=1u64 << bits {
+        let below = hashes.partition_point(|&hash| (u64::from(hash) << bits >> 32) < bucket);
+        made.extend_from_slice(&u32::try_from(below).unwrap_or(u32::MAX).to_le_bytes());
+    }
+    made.extend_from_slice(table);
+    made
 }
 
 /// The typologies' own first, then those of rules; a sentence that isn't there is the empty string.
