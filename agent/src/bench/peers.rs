@@ -119,6 +119,8 @@ pub(super) struct Esme {
     texts: Arc<[Vec<u8>]>,
     /// Whose it is, as source address.
     source: String,
+    /// The start of the numbers that it sends to: nobody is written to by ten ESMEs, which would be a flood.
+    subscribers: String,
     next: u32,
     /// Submits without an answer: sequence number, and when it was sent.
     window: Vec<(u32, Instant)>,
@@ -141,7 +143,8 @@ impl Esme {
     ) -> Result<Self, BenchError> {
         let link = Link::new(TcpStream::connect(target).await?, writes)?;
         let source = format!("1069{number:06}");
-        let mut esme = Self { link, texts, source, next: 1, window: Vec::new() };
+        let subscribers = format!("8613{:02}", number % 100);
+        let mut esme = Self { link, texts, source, subscribers, next: 1, window: Vec::new() };
         let bind = Bind { system_id: b"bench", interface_version: 0x34, ..Bind::default() };
         let header = Header::request(CommandId::BIND_TRANSCEIVER, esme.take_number());
         esme.link.write(&header, &Body::Bind(bind)).await?;
@@ -171,7 +174,8 @@ impl Esme {
             let number = self.take_number();
             let texts = self.texts.clone();
             let text = usize::try_from(number).ok().and_then(|number| texts.get(number % texts.len()));
-            let destination = format!("86138{:08}", number.wrapping_mul(2_654_435) % 100_000_000);
+            let destination =
+                format!("{}{:07}", self.subscribers, number.wrapping_mul(2_654_431) % 10_000_000);
             let source = std::mem::take(&mut self.source);
             let address = |ton, octets| RawAddress { ton, npi: 1, octets };
             let sm = Sm {

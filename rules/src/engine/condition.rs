@@ -4,7 +4,7 @@ use super::facts::{Facts, Value};
 use super::observer::Observer;
 use super::scratch::GroupMark;
 use crate::pack::Pack;
-use crate::pack::node::{EXIT_FALSE, EXIT_TRUE, Test};
+use crate::pack::node::{EXIT_FALSE, EXIT_TRUE, Node, Test};
 use crate::signal::Field;
 
 /// Whose condition.
@@ -65,12 +65,18 @@ pub(super) fn holds<O: Observer>(
         if position >= nodes {
             break false;
         }
-        let Some(node) = pack.node(first.saturating_add(position.into())) else { break false };
-        let held = test(pack, node.test, groups, facts);
-        if O::ACTIVE {
+        let Some(record) = pack.node_record(first.saturating_add(position.into())) else { break false };
+        // Most tests are of a group: those aren't made a `Node` first, which goes through memory.
+        let held = match Node::group_of(record) {
+            Some(group) => has(pack, group, groups),
+            None => Node::parse(record).is_some_and(|node| test(pack, node.test, groups, facts)),
+        };
+        if O::ACTIVE
+            && let Some(node) = Node::parse(record)
+        {
             observer.node(id, position, &node, held);
         }
-        match if held { node.on_true } else { node.on_false } {
+        match Node::exit_of(record, held) {
             EXIT_TRUE => break true,
             EXIT_FALSE => break false,
             next if next > position => position = next,
@@ -83,10 +89,15 @@ pub(super) fn holds<O: Observer>(
     held
 }
 
+#[inline]
+fn has(pack: &Pack<'_>, group: u32, groups: &Groups<'_>) -> bool {
+    pack.group(group).is_some_and(|record| groups.count(group) >= record.need)
+}
+
 fn test(pack: &Pack<'_>, test: Test, groups: &Groups<'_>, facts: &mut Facts<'_, '_>) -> bool {
     match test {
         Test::Constant(value) => value,
-        Test::Group(group) => pack.group(group).is_some_and(|record| groups.count(group) >= record.need),
+        Test::Group(group) => has(pack, group, groups),
         Test::GroupCount(group, comparison, value) => {
             comparison.holds(groups.count(group).into(), value.into())
         }

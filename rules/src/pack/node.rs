@@ -137,8 +137,7 @@ pub struct Node {
 impl Node {
     /// From its bytes; `None` where an operation, a field (or its kind), a comparison or a reserved byte is not valid.
     /// Operands and exits are for the caller to check.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a walk over conditions would hand each node through memory")]
+    #[inline]
     #[must_use]
     pub fn parse(bytes: &[u8; NODE_LEN]) -> Option<Self> {
         let [op, a, c, 0, t0, t1, f0, f1, b0, b1, b2, b3, v0, v1, v2, v3] = *bytes else { return None };
@@ -159,6 +158,22 @@ impl Node {
             _ => return None,
         };
         Some(Self { test, on_true: u16::from_le_bytes([t0, t1]), on_false: u16::from_le_bytes([f0, f1]) })
+    }
+
+    /// The group, where its members are what is tested; of bytes that [`Node::parse`] takes.
+    #[inline]
+    pub(crate) const fn group_of(bytes: &[u8; NODE_LEN]) -> Option<u32> {
+        match *bytes {
+            [1, _, _, _, _, _, _, _, b0, b1, b2, b3, ..] => Some(u32::from_le_bytes([b0, b1, b2, b3])),
+            _ => None,
+        }
+    }
+
+    /// Where to go; of bytes that [`Node::parse`] takes.
+    #[inline]
+    pub(crate) const fn exit_of(bytes: &[u8; NODE_LEN], held: bool) -> u16 {
+        let [_, _, _, _, t0, t1, f0, f1, ..] = *bytes;
+        u16::from_le_bytes(if held { [t0, t1] } else { [f0, f1] })
     }
 
     /// To its bytes.

@@ -322,7 +322,13 @@ impl<'p> Pack<'p> {
     #[inline]
     #[must_use]
     pub fn node(&self, index: u32) -> Option<Node> {
-        Node::parse(self.record::<NODE_LEN>(SectionKind::Nodes, index)?)
+        Node::parse(self.node_record(index)?)
+    }
+
+    /// The same, as its bytes.
+    #[inline]
+    pub(crate) fn node_record(&self, index: u32) -> Option<&'p [u8; NODE_LEN]> {
+        self.record(SectionKind::Nodes, index)
     }
 
     /// A list.
