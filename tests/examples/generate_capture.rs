@@ -68,7 +68,7 @@ fn conversation(pcap: &mut Pcap, round: u32) -> Result<()> {
 fn call(pcap: &mut Pcap, round: u32) {
     let message = |first: &str, cseq: &str, tag: &str| {
         format!(
-            "{first}\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK{round}{cseq}\r\nMax-Forwards: 70\r\n\
+            "{first}\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK{round}\r\nMax-Forwards: 70\r\n\
              From: <sip:+86138{round:08}@192.0.2.1>;tag=1\r\nTo: <sip:+8613900000002@192.0.2.2>{tag}\r\n\
              Call-ID: {round}@192.0.2.1\r\nCSeq: {cseq}\r\nContent-Length: 0\r\n\r\n"
         )

@@ -55,18 +55,19 @@ impl Passport {
         if identity.alg.is_some_and(|alg| alg != b"ES256") {
             return Err(Defect::Credential);
         }
-        let info = identity.info.and_then(|info| std::str::from_utf8(info).ok()).ok_or(Defect::Info)?;
         let signature = decode(identity.signature)?.try_into().map_err(|_| Defect::Header)?;
+        let info = identity.info.and_then(|info| std::str::from_utf8(info).ok()).ok_or(Defect::Info);
         if identity.is_compact() {
-            return Self::rewrite(identity, info, signature, claim);
+            return Self::rewrite(identity, info?, signature, claim);
         }
+        // What is no token at all isn't one whose certificate can't be had.
         let head: Head = json(identity.header)?;
         let claims: Claims = json(identity.payload)?;
         if head.alg != "ES256" {
             return Err(Defect::Credential);
         }
         // RFC 8224 §6.2.2: the certificate is the one that was signed to lie there.
-        if head.x5u != info {
+        if head.x5u != info? {
             return Err(Defect::Info);
         }
         let ppt = identity.ppt.map(<[u8]>::to_vec);

@@ -159,6 +159,7 @@ fn what_is_wrong_has_its_status() {
     let cases = [
         ("garbage", "aaaa.bbbb.cccc;info=<https://cr.example.com/a.pem>".to_owned(), Defect::Header),
         ("no token", "garbage".to_owned(), Defect::Header),
+        ("garbage without a place", "aaaa.bbbb.cccc".to_owned(), Defect::Header),
         ("no info", signer.sign(HEAD, &good), Defect::Info),
         ("another place", whole.replace("info=<https://cr.", "info=<https://xy."), Defect::Info),
         (

@@ -1,4 +1,4 @@
-//! The torture messages of RFC 4475 at running agents, a redirect server and a proxy: `sip_torture FOLDER`, a folder with one
+//! The torture messages of RFC 4475 at running agents, a redirect server and a proxy: `sip_torture_doors FOLDER`, a folder with one
 //! file a message (`wsinv.dat`, …). Each is sent as a datagram; what comes back is held against what the RFC asks.
 
 use anyhow::{Context, Result, ensure};
@@ -63,7 +63,7 @@ const EXPECTED: &[(&str, &[u16])] = &[
 ];
 
 fn main() -> Result<()> {
-    let folder = PathBuf::from(std::env::args_os().nth(1).context("sip_torture FOLDER")?);
+    let folder = PathBuf::from(std::env::args_os().nth(1).context("sip_torture_doors FOLDER")?);
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.retain(|path| path.extension().is_some_and(|kind| kind == "dat"));
