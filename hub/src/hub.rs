@@ -180,6 +180,7 @@ pub async fn run(
         enrolment,
         trust,
         rulebook,
+        corpus: config.console.corpus.clone(),
         appeals: config.appeals.clone(),
         told,
         platforms: Platforms::new(&config.platforms),
@@ -331,8 +332,9 @@ async fn share(
     options: &ingest::Options,
 ) -> Result<Option<Arc<Sharer>>, HubError> {
     let Some(share) = config.share.clone() else { return Ok(None) };
+    let published = store.published_rules().await?;
     let (store, publisher) = (store.clone(), Publisher::start(options.clone()));
-    let made = tokio::task::spawn_blocking(move || Sharer::new(share, store, publisher)).await;
+    let made = tokio::task::spawn_blocking(move || Sharer::new(share, store, publisher, &published)).await;
     Ok(Some(Arc::new(made.map_err(|error| HubError::Serve(io::Error::other(error)))??)))
 }
 

@@ -19,6 +19,7 @@ pub mod complaints;
 pub mod config;
 pub mod console;
 pub mod decay;
+pub mod drafting;
 pub mod duty;
 pub mod enrol;
 pub mod hub;

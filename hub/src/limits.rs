@@ -118,6 +118,21 @@ pub const APPEALS_MAX: u64 = 3;
 /// Longest text that a subscriber reports, in bytes.
 pub const COMPLAINT_BYTES_MAX: usize = 4096;
 
+/// Lines of a statistic.
+pub const STATISTICS_ROWS_MAX: u32 = 20_000;
+
+/// Rules that are written in the console, and the longest of them in bytes: a form with it, percent-encoded, is posted.
+pub const RULE_DRAFTS_MAX: u32 = 500;
+/// See [`RULE_DRAFTS_MAX`].
+pub const RULE_BYTES_MAX: usize = 16 * 1024;
+
+/// Messages on which a rule is replayed.
+pub const REPLAY_MESSAGES_MAX: usize = 200_000;
+/// Findings about a rule, and messages that it changes, that are shown.
+pub const FINDINGS_SHOWN_MAX: usize = 50;
+/// See [`FINDINGS_SHOWN_MAX`].
+pub const DIFFERENCE_SHOWN_MAX: usize = 50;
+
 /// Largest form or JSON that is posted, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
@@ -164,5 +179,6 @@ const _: () =
     assert!(BATCH_MAX <= RECEIVE_MAX as usize, "a whole batch can arrive before anything is acknowledged");
 const _: () =
     assert!(REQUESTS_MAX >= RECEIVE_MAX as usize + BATCH_MAX, "acknowledging never waits for the broker");
+const _: () = assert!(RULE_BYTES_MAX * 3 < BODY_BYTES_MAX, "a rule fits a form");
 const _: () = assert!(PAGE_DEFAULT <= PAGE_MAX && STREAM_READ_MAX <= PAGE_MAX);
 const _: () = assert!(TAXII_PAGE_DEFAULT <= TAXII_PAGE_MAX && TAXII_BODY_BYTES_MAX <= IMPORT_BODY_BYTES_MAX);

@@ -17,13 +17,14 @@ pub use lanes::{Offered, Overview};
 use crate::config;
 use crate::decay::DEFAULT;
 use crate::ingest::Publisher;
-use crate::store::{Observed, SharedRow, Store, StoreError};
+use crate::store::{Observed, RuleDraftRow, SharedRow, Store, StoreError};
 use bytes::Bytes;
 use draft::BaseError;
 use ed25519_dalek::SigningKey;
 use lanes::{Lane, Last};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
@@ -94,7 +95,7 @@ fn signing_key(options: &config::Share) -> Result<SigningKey, ShareError> {
 pub struct Sharer {
     options: config::Share,
     store: Store,
-    lanes: Vec<Lane>,
+    lanes: Arc<Vec<Lane>>,
     key: SigningKey,
     publisher: Publisher,
     /// One pack at a time; holds what was last said on each channel.
@@ -109,6 +110,8 @@ pub struct Sharer {
 #[derive(Debug, Default)]
 struct Seen {
     revision: Option<u64>,
+    /// Of the console's rules.
+    rules: Option<u64>,
     until_ms: u64,
     /// Time has passed: what depends on the clock alone is due.
     ticked: bool,
@@ -119,17 +122,22 @@ impl Sharer {
     ///
     /// # Errors
     /// [`ShareError`].
-    pub fn new(options: config::Share, store: Store, publisher: Publisher) -> Result<Self, ShareError> {
+    pub fn new(
+        options: config::Share,
+        store: Store,
+        publisher: Publisher,
+        published: &[RuleDraftRow],
+    ) -> Result<Self, ShareError> {
         let key = signing_key(&options)?;
         let lanes = options
             .channels
             .iter()
-            .map(|channel| Lane::new(channel, &options))
+            .map(|channel| Lane::new(channel, &options, published))
             .collect::<Result<Vec<_>, BaseError>>()?;
         Ok(Self {
             options,
             store,
-            lanes,
+            lanes: Arc::new(lanes),
             key,
             publisher,
             last: Mutex::default(),
@@ -173,6 +181,12 @@ impl Sharer {
             *seen = Seen { ticked: true, ..Seen::default() };
         }
         let revision = self.store.revision().await?;
+        let rules = self.store.rules_revision().await?;
+        if seen.rules != Some(rules)
+            && let Err(error) = self.reload_rules().await
+        {
+            tracing::error!(%error, "rules of the console are left as they were");
+        }
         if seen.revision != Some(revision) {
             self.say_retractions(now_ms).await?;
         }
@@ -184,7 +198,8 @@ impl Sharer {
             self.publish(now_ms).await?;
         }
         // A commit that is under way may carry a time of a moment ago.
-        *seen = Seen { revision: Some(revision), until_ms: now_ms.saturating_sub(10_000), ticked: false };
+        let until_ms = now_ms.saturating_sub(10_000);
+        *seen = Seen { revision: Some(revision), rules: Some(rules), until_ms, ticked: false };
         Ok(())
     }
 
@@ -225,7 +240,7 @@ impl Sharer {
     /// Whether an indicator is a bank's, an authority's, or named in the configuration: it is never promoted.
     #[must_use]
     pub fn is_known_good(&self, kind: &str, value: &str) -> bool {
-        self.lanes.iter().any(|lane| lane.base.is_known_good(kind, value))
+        self.lanes.iter().any(|lane| lane.base().is_known_good(kind, value))
     }
 
     /// An analyst's retraction stands until an analyst takes it back.
@@ -273,7 +288,7 @@ impl Sharer {
     /// # Errors
     /// [`ShareError`].
     pub async fn retract_rule(&self, id: &str, now_ms: u64) -> Result<(), ShareError> {
-        if !self.lanes.iter().any(|lane| lane.base.has_rule(id)) {
+        if !self.lanes.iter().any(|lane| lane.base().has_rule(id)) {
             return Err(ShareError::Unknown);
         }
         self.store.retract_rule(id, now_ms).await?;

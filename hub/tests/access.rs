@@ -73,6 +73,7 @@ impl Bench {
             enrolment: Enrolment::new(store.clone(), authority, Told::default(), dir.path()),
             trust: Arc::new(Trust::load(store.clone(), None).await.unwrap()),
             rulebook: Arc::new(Rulebook::default()),
+            corpus: Vec::new(),
             appeals: config::Appeals::default(),
             told,
             platforms: Platforms::new(&config::Platforms::default()),
@@ -175,6 +176,33 @@ const TABLE: &[(&str, &str, [bool; 5])] = &[
     ("GET", "/console/rows", MEMBER),
     ("GET", "/console/agents", MEMBER),
     ("GET", "/console/sightings/{id}", MEMBER),
+    ("GET", "/overview", MEMBER),
+    ("GET", "/indicators", READER),
+    ("GET", "/indicator", READER),
+    ("POST", "/indicator", ANALYST),
+    ("GET", "/clues", READER),
+    ("GET", "/clues/{id}", READER),
+    ("POST", "/clues/add", ANALYST),
+    ("POST", "/clues/act", ANALYST),
+    ("GET", "/appeal", ANYBODY),
+    ("POST", "/appeal", ANYBODY),
+    ("GET", "/appeals", MEMBER),
+    ("GET", "/appeals/{id}", MEMBER),
+    ("POST", "/appeals/answer", ANALYST),
+    ("GET", "/sightings/{id}/free", REPORTER),
+    ("POST", "/sightings/{id}/free", REPORTER),
+    ("GET", "/complaints", REPORTER),
+    ("POST", "/complaints", REPORTER),
+    ("GET", "/rules", READER),
+    ("GET", "/rules/new", ANALYST),
+    ("GET", "/rules/{name}", READER),
+    ("POST", "/rules/save", ANALYST),
+    ("POST", "/rules/publish", ANALYST),
+    ("POST", "/rules/withdraw", ANALYST),
+    ("GET", "/rollout", READER),
+    ("POST", "/rollout", ANALYST),
+    ("GET", "/statistics", MEMBER),
+    ("GET", "/statistics.csv", MEMBER),
     ("GET", "/login", ANYBODY),
     ("POST", "/login", ANYBODY),
     ("POST", "/logout", MEMBER),
@@ -223,7 +251,8 @@ async fn every_route_lets_in_whom_the_table_says_and_no_route_is_missing_from_it
                 .replace("{id}", "019a8c6e-7f00-7a11-8b22-c0ffee000001")
                 .replace("{channel}", "stable")
                 .replace("{file}", "manifest.json")
-                .replace("{object}", "x");
+                .replace("{object}", "x")
+                .replace("{name}", "a");
             let method: Method = method.parse().unwrap();
             let body = if method == Method::POST { "{}" } else { "" };
             let mut request = Request::builder().method(method.clone()).uri(&path);

@@ -8,7 +8,7 @@ use yumen_hub::appeals::{self, Answer, AppealError};
 use yumen_hub::clues::{self, Change, ClueError, NewClue, Source};
 use yumen_hub::complaints::{self, Complaint, ComplaintError};
 use yumen_hub::rulebook::Rulebook;
-use yumen_hub::store::{ClueFilter, Filter, Store};
+use yumen_hub::store::{By, ClueFilter, Days, Filter, RuleDraftRow, Store};
 
 #[macro_use]
 mod place;
@@ -22,6 +22,9 @@ on_both![
     an_appeal_is_answered_in_time_or_is_overdue,
     bad_faith_waits_longer_and_behind_the_others,
     a_report_becomes_a_sighting_without_its_text,
+    what_was_counted_is_found_by_day_name_and_verdict,
+    a_rule_is_published_as_it_was_shown_or_not_at_all,
+    an_upheld_appeal_halves_the_score_and_asks_for_one_more_member,
 ];
 
 const NOW: u64 = 1_764_000_000_000;
@@ -305,4 +308,91 @@ async fn a_report_becomes_a_sighting_without_its_text(Place { store, address }: 
         assert!(has("yumen_test0000"), "looked in the right place");
         assert!(!has("领取补贴") && !has("13900000009") && !has("测试"));
     }
+}
+
+async fn what_was_counted_is_found_by_day_name_and_verdict(Place { store, .. }: Place) {
+    let day = NOW / DAY;
+    let mut batch = seen("one.example.com", "fraud", 2, NOW);
+    batch.extend(seen("two.example.com", "stock-tips", 1, NOW - 2 * DAY));
+    batch[0].envelope.data.verdict = "flag".into();
+    store.commit(&batch, &[], NOW).await.unwrap();
+    store.commit(&batch, &[], NOW).await.unwrap();
+    let all = Days { first: day - 2, last: day, member: None };
+    let tally = |rows: Vec<yumen_hub::store::Tally>| -> Vec<(String, String, u64)> {
+        rows.into_iter().map(|row| (row.name, row.verdict, row.hits)).collect()
+    };
+    let row = |name: &str, verdict: &str, hits| (name.to_owned(), verdict.to_owned(), hits);
+    let expected = [row("fraud", "flag", 1), row("fraud", "reject", 1), row("stock-tips", "reject", 1)];
+    assert_eq!(tally(store.tally(By::Typology, &all).await.unwrap()), expected);
+    let expected = [row("bank-0", "flag", 1), row("bank-0", "reject", 1), row("bank-1", "reject", 1)];
+    assert_eq!(tally(store.tally(By::Member, &all).await.unwrap()), expected);
+    let own = Days { member: Some("bank-1".into()), ..all.clone() };
+    assert_eq!(tally(store.tally(By::Typology, &own).await.unwrap()), [row("fraud", "reject", 1)]);
+    assert_eq!(store.hits_by_day(&all).await.unwrap(), [(day - 2, 1), (day, 2)]);
+    assert_eq!(store.hits_by_day(&own).await.unwrap(), [(day, 1)]);
+    assert_eq!(store.hits_by_hour(day * 24).await.unwrap(), [(NOW / HOUR, 2)]);
+    let days = store.indicator_days("domain", "one.example.com", 0).await.unwrap();
+    assert_eq!((days.len(), days[0].members, days[0].hits, days[0].last_ms), (1, 2, 2, NOW));
+    assert_eq!(store.known_values("one.example.com").await.unwrap().len(), 1);
+    assert_eq!(store.observed_page(0, 0).await.unwrap()[0].value, "one.example.com");
+    assert_eq!(store.appeal_tally(&all).await.unwrap().opened, 0);
+    let row = store.sighting(batch[1].envelope.id).await.unwrap().unwrap();
+    appeals::open(&store, "public", &row, ("sender", ""), (24, NOW)).await.unwrap();
+    assert_eq!(store.appeal_tally(&all).await.unwrap().opened, 1);
+    let other = Days { member: Some("bank-0".into()), ..all };
+    assert_eq!(store.appeal_tally(&other).await.unwrap().opened, 0);
+    // They go with the counts.
+    store.forget_counts(NOW + DAY).await.unwrap();
+    assert!(store.hits_by_day(&Days { first: 0, last: day, member: None }).await.unwrap().is_empty());
+}
+
+async fn a_rule_is_published_as_it_was_shown_or_not_at_all(Place { store, .. }: Place) {
+    let draft = RuleDraftRow {
+        name: "one".into(),
+        text: "[[rule]]".into(),
+        author: "li".into(),
+        shown: "digest:0".into(),
+        changed_ms: NOW,
+        ..RuleDraftRow::default()
+    };
+    assert!(store.save_rule(&draft).await.unwrap());
+    assert_eq!(store.rule_draft("one").await.unwrap().unwrap(), draft);
+    assert!(store.published_rules().await.unwrap().is_empty());
+    let changed = RuleDraftRow { text: "[[rule]] # changed".into(), ..draft.clone() };
+    assert!(!store.publish_rule(&changed, "li", NOW).await.unwrap());
+    assert_eq!(store.rules_revision().await.unwrap(), 0);
+    assert!(store.publish_rule(&draft, "li", NOW).await.unwrap());
+    let published = store.published_rules().await.unwrap();
+    assert_eq!((&published[0].published[..], &published[0].published_by[..]), ("[[rule]]", "li"));
+    let revision = store.rules_revision().await.unwrap();
+    assert!(revision > 0);
+    // Written on, the packs have what was published.
+    assert!(store.save_rule(&changed).await.unwrap());
+    assert_eq!(store.published_rules().await.unwrap()[0].published, "[[rule]]");
+    assert!(store.withdraw_rule("one").await.unwrap() && !store.withdraw_rule("one").await.unwrap());
+    assert!(store.published_rules().await.unwrap().is_empty());
+    assert!(store.rules_revision().await.unwrap() > revision);
+}
+
+async fn an_upheld_appeal_halves_the_score_and_asks_for_one_more_member(Place { store, .. }: Place) {
+    store.commit(&seen("one.example.com", "fraud", 3, NOW), &[], NOW).await.unwrap();
+    let row = store.page(&Filter::default(), None, 1).await.unwrap().remove(0);
+    let opened = appeals::open(&store, "public", &row, ("sender", ""), (24, NOW)).await.unwrap();
+    let answer = Answer {
+        upheld: true,
+        text: "ok".into(),
+        indicators: vec!["domain:one.example.com".into()],
+        ..Answer::default()
+    };
+    appeals::answer(&store, None, "li", &opened.id, &answer, NOW).await.unwrap();
+    let seen = store.candidates(3, 0).await.unwrap();
+    assert_eq!((seen[0].members, seen[0].disputes), (3, 1));
+    let shared = yumen_hub::store::SharedRow {
+        kind: "domain".into(),
+        value: "one.example.com".into(),
+        typology: "fraud".into(),
+    };
+    // What was upheld before it was shared again doesn't count against it twice.
+    store.share(std::slice::from_ref(&shared), "enforced", NOW + 1).await.unwrap();
+    assert_eq!(store.enforced().await.unwrap(), [(shared, NOW + 1, 0)]);
 }

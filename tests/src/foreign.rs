@@ -26,6 +26,15 @@ pub fn node_modules() -> Result<PathBuf> {
     Ok(dir)
 }
 
+/// axe-core of npm, a check of pages for accessibility: its script.
+///
+/// # Errors
+/// It isn't there.
+pub fn axe() -> Result<String> {
+    let script = peers_dir()?.join("node/node_modules/axe-core/axe.min.js");
+    Ok(std::fs::read_to_string(present(script, "axe-core of npm")?)?)
+}
+
 /// One of Kannel's boxes.
 ///
 /// # Errors

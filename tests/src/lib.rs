@@ -12,3 +12,4 @@ pub mod program;
 pub mod sip;
 pub mod site;
 pub mod traffic;
+pub mod webdriver;

@@ -217,6 +217,6 @@ const PORT_FIRST: u16 = 12_000;
 const PORTS: u32 = 20_000;
 
 #[expect(clippy::disallowed_methods, reason = "a test's own thread polls another process")]
-fn pause() {
+pub(crate) fn pause() {
     std::thread::sleep(Duration::from_millis(20));
 }

@@ -25,6 +25,9 @@ const NEEDS: &[Need] = &[
     Need { what: "pip and venv for Python", package: "python3-venv", present: venv },
     Need { what: "Node.js", package: "nodejs", present: || program("node") },
     Need { what: "npm", package: "npm", present: || program("npm") },
+    Need { what: "Chromium, a browser", package: "chromium", present: || program("chromium") },
+    Need { what: "its driver", package: "chromium-driver", present: || program("chromedriver") },
+    Need { what: "a font with Chinese characters", package: "fonts-wqy-microhei", present: chinese_font },
 ];
 
 /// Peers from PyPI.
@@ -32,7 +35,8 @@ const PYTHON: &[&str] = &["smpplib==2.2.4", "schemathesis==4.32.5", "jasmin==0.1
 /// Those that speak with other platforms: in an environment of their own, since they want other versions of the same things.
 const PLATFORMS: &[&str] =
     &["taxii2-client==2.3.0", "stix2==3.0.2", "stix2-validator==3.3.2", "pymisp==2.5.34.4"];
-const NPM: &[&str] = &["smpp@0.5.1", "@asyncapi/parser@3.6.6"];
+/// Peers from npm: an ESME, the check of a description, and the accessibility check of the console's pages.
+const NPM: &[&str] = &["smpp@0.5.1", "@asyncapi/parser@3.6.6", "axe-core@4.11.0"];
 
 /// Installs all peers; returns the folder that holds those from PyPI and npm.
 pub(crate) fn prepare() -> Result<PathBuf> {
@@ -72,6 +76,12 @@ fn node(dir: &Path) -> Result<()> {
     npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&home).args(NPM);
     crate::run(npm)?;
     Ok(std::fs::write(stamp, "")?)
+}
+
+fn chinese_font() -> bool {
+    ["truetype/wqy/wqy-microhei.ttc", "opentype/noto/NotoSansCJK-Regular.ttc"]
+        .iter()
+        .any(|font| file(&format!("/usr/share/fonts/{font}")))
 }
 
 fn http_client() -> bool {

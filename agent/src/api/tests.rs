@@ -115,6 +115,7 @@ async fn a_decision_can_be_looked_up_by_its_appeal_id() {
     let first = world.decide(BAD).await;
     let id = first["appeal_id"].as_str().unwrap();
     assert_eq!(world.decide(BAD).await["appeal_id"], id, "the same question, the same id");
+    assert_eq!(world.reports.appeals(), [id, id], "the hub is told the id too");
     assert_ne!(world.decide(&format!("{BAD}!")).await["appeal_id"], id);
     let (status, appeal) = world.request("GET", &format!("/v1/appeals/{id}"), TOKEN, "").await;
     assert_eq!((status, &appeal["verdict"], &appeal["score"]), (200, &json!("reject"), &first["score"]));

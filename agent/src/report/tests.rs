@@ -124,6 +124,7 @@ fn a_sighting_says_who_and_why_and_not_what() {
     assert_eq!(values(&found, "wechat"), ["zhang_san88"]);
     assert_eq!(found.victim, redaction().pseudonyms.of("+8613800000002"));
     assert_eq!(found.text_chars as usize, TEXT.chars().count());
+    assert_eq!(found.appeal.as_deref(), Some("0123456789abcdef0123456789abcdef"));
     assert!(found.template.is_some());
 }
 

@@ -29,7 +29,7 @@ const SESSION: &str = "yumen_session";
 /// The cookie of forms that are filled in before there is a session.
 const FORM: &str = "yumen_form";
 /// Where those forms are.
-const FORMS: [&str; 2] = ["/login", "/setup"];
+const FORMS: [&str; 3] = ["/login", "/setup", "/appeal"];
 /// The field of every form that has a session's, or that cookie's, token.
 pub(crate) const CSRF_FIELD: &str = "csrf";
 /// The same as a header, for scripts.
@@ -111,6 +111,11 @@ impl Form {
     /// A field, without blanks around it; empty where it isn't there.
     pub(crate) fn field(&self, name: &str) -> &str {
         self.0.get(name).map_or("", |value| value.trim())
+    }
+
+    /// The names of fields that begin with `prefix`, without it: boxes that are checked.
+    pub(crate) fn named(&self, prefix: &str) -> Vec<String> {
+        self.0.keys().filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
     }
 
     /// A field as it was typed.

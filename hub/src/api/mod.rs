@@ -11,7 +11,7 @@ mod json;
 mod listen;
 mod openapi;
 mod packs;
-mod people;
+pub(crate) mod people;
 mod refused;
 mod share;
 mod stream;
@@ -71,6 +71,8 @@ pub struct Hub {
     pub trust: Arc<crate::trust::Trust>,
     /// The rules, as sources.
     pub rulebook: Arc<Rulebook>,
+    /// Labelled messages on which rules are replayed.
+    pub corpus: Vec<std::path::PathBuf>,
     /// How appeals are answered.
     pub appeals: crate::config::Appeals,
     /// Wakes live streams after something was committed here.

@@ -3,7 +3,7 @@
 use super::load::{Random, sighting};
 use super::{BenchError, Figures};
 use crate::decay::DEFAULT;
-use crate::store::{Filter, Store};
+use crate::store::{By, ClueFilter, Days, Filter, Store};
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -52,6 +52,30 @@ pub async fn fill(store: &Store, sightings: u64, indicators: u64) -> Result<(), 
         done += BATCH;
     }
     Ok(())
+}
+
+/// What [`people`] asks.
+const PEOPLE: [&str; 5] = ["indicator_page", "history", "statistics", "clues", "gather_clues"];
+
+/// The questions of the pages that people work on, and the look that makes clues.
+async fn people(store: &Store, now_ms: u64) -> Result<[Duration; 5], BenchError> {
+    let started = Instant::now();
+    store.observed_page(now_ms.saturating_sub(DEFAULT.lifetime_ms), 3).await?;
+    let page = started.elapsed();
+    let started = Instant::now();
+    store.indicator_days("domain", "n77.example.com", 0).await?;
+    let history = started.elapsed();
+    let started = Instant::now();
+    let days = Days { first: 0, last: now_ms / DAY_MS, member: None };
+    store.tally(By::Typology, &days).await?;
+    store.tally(By::Member, &days).await?;
+    let statistics = started.elapsed();
+    let started = Instant::now();
+    crate::clues::gather(store, None, now_ms.saturating_sub(30_000), now_ms).await?;
+    let gather = started.elapsed();
+    let started = Instant::now();
+    store.clues(&ClueFilter::default(), 3).await?;
+    Ok([page, history, statistics, started.elapsed(), gather])
 }
 
 /// A UUIDv7 of that instant.
@@ -107,7 +131,7 @@ pub async fn queries(store: &Store, name: &str) -> Result<Figures, BenchError> {
         }
         put(figure, longest);
     }
-    let mut longest = [Duration::ZERO; 4];
+    let mut longest = [Duration::ZERO; 9];
     for _ in 0..ROUNDS {
         let started = Instant::now();
         store.typologies_since(now_ms.saturating_sub(DAY_MS)).await?;
@@ -120,12 +144,15 @@ pub async fn queries(store: &Store, name: &str) -> Result<Figures, BenchError> {
         let agents = started.elapsed();
         let started = Instant::now();
         store.last_arrival().await?;
-        let took = [typologies, observed, agents, started.elapsed()];
+        let last_arrival = started.elapsed();
+        let people = people(store, now_ms).await?;
+        let took = [typologies, observed, agents, last_arrival].into_iter().chain(people);
         for (longest, took) in longest.iter_mut().zip(took) {
             *longest = (*longest).max(took);
         }
     }
-    for (figure, took) in ["typologies", "indicators", "agents", "last_arrival"].into_iter().zip(longest) {
+    let names = ["typologies", "indicators", "agents", "last_arrival"].into_iter().chain(PEOPLE);
+    for (figure, took) in names.zip(longest) {
         put(figure, took);
     }
     let (bytes, rows) = (store.bytes().await?, store.count().await?);

@@ -1,7 +1,7 @@
 //! Logging in and out, the first administrator, and the own account.
 
 use super::words::{Lang, Words};
-use super::{Me, Parameters, notice, render, to};
+use super::{Me, Parameters, notice, parameter, render, to};
 use crate::accounts::{Attempt, Caller, LoginError, PASSWORD_CHARS_MIN, PersonError, Role, new_person};
 use crate::api::access::{Form, FormToken, begin_session, end_session, limited};
 use crate::api::{Hub, Peer, failed};
@@ -114,7 +114,7 @@ pub(super) async fn set_up_page(
     csrf: Extension<FormToken>,
 ) -> Response {
     let t = Lang::of(&parameters, &headers).words();
-    let token = parameters.iter().find(|(key, _)| key == "token").map_or("", |(_, value)| &value[..]);
+    let token = parameter(&parameters, "token").unwrap_or_default();
     if !is_set_up(&hub, token) {
         return notice(t, None, StatusCode::NOT_FOUND, t.setup_gone);
     }

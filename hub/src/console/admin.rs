@@ -1,7 +1,7 @@
 //! Members and their agents, people, the audit log, and what was refused.
 
 use super::words::{Lang, Words};
-use super::{Me, Parameters, notice, render, to};
+use super::{Me, Parameters, notice, parameter, render, to};
 use crate::accounts::{Caller, PASSWORD_CHARS_MIN, PersonError, Role, new_person};
 use crate::api::access::Form;
 use crate::api::{Hub, failed};
@@ -310,7 +310,7 @@ pub(super) async fn audit(
     parameters: Parameters,
 ) -> Response {
     let t = Lang::of(&parameters, &headers).words();
-    let before = parameters.iter().find(|(key, _)| key == "before").and_then(|(_, value)| value.parse().ok());
+    let before = parameter(&parameters, "before").and_then(|before| before.parse().ok());
     let rows = match hub.store.audit_before(before.unwrap_or(u64::MAX), AUDIT_PAGE).await {
         Ok(rows) => rows,
         Err(error) => return failed(&error),

@@ -6,12 +6,23 @@
 
 mod account;
 mod admin;
+mod chart;
+mod clues;
+mod complaint;
+mod indicators;
+mod me;
+mod overview;
+mod public;
+mod redress;
+mod rollout;
+mod rules;
 mod view;
 mod words;
 
-use crate::accounts::{Access, Caller, Via};
+use crate::accounts::{Access, Caller};
 use crate::agents;
 use crate::api::access::Routes;
+use crate::api::people::Asked;
 use crate::api::{self, Hub};
 use crate::limits::PAGE_DEFAULT;
 use crate::sightings::{Query, QueryError};
@@ -22,6 +33,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::sse::Event;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use me::Me;
 use std::sync::Arc;
 use uuid::Uuid;
 use view::{AgentView, DetailView, FilterView, RowView, Share};
@@ -45,6 +57,33 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/console/rows", Access::Member, rows)
         .get("/console/agents", Access::Member, agents_strip)
         .get("/console/sightings/{id}", Access::Member, panel)
+        .get("/overview", Access::Member, overview::overview)
+        .get("/indicators", Access::Reader, indicators::list)
+        .get("/indicator", Access::Reader, indicators::show)
+        .post("/indicator", Access::Analyst, indicators::act)
+        .get("/clues", Access::Reader, clues::list)
+        .get("/clues/{id}", Access::Reader, clues::show)
+        .post("/clues/add", Access::Analyst, clues::add)
+        .post("/clues/act", Access::Analyst, clues::act)
+        .get("/appeal", Access::Public, public::show)
+        .post("/appeal", Access::Public, public::look)
+        .get("/appeals", Access::Member, redress::list)
+        .get("/appeals/{id}", Access::Member, redress::show)
+        .post("/appeals/answer", Access::Analyst, redress::answer)
+        .get("/sightings/{id}/free", Access::Reporter, redress::free_page)
+        .post("/sightings/{id}/free", Access::Reporter, redress::free)
+        .get("/complaints", Access::Reporter, complaint::show)
+        .post("/complaints", Access::Reporter, complaint::complain)
+        .get("/rules", Access::Reader, rules::list)
+        .get("/rules/new", Access::Analyst, rules::new)
+        .get("/rules/{name}", Access::Reader, rules::show)
+        .post("/rules/save", Access::Analyst, rules::save)
+        .post("/rules/publish", Access::Analyst, rules::publish)
+        .post("/rules/withdraw", Access::Analyst, rules::withdraw)
+        .get("/rollout", Access::Reader, rollout::show)
+        .post("/rollout", Access::Analyst, rollout::act)
+        .get("/statistics", Access::Member, overview::statistics)
+        .get("/statistics.csv", Access::Member, overview::csv)
         .get("/login", Access::Public, account::login_page)
         .post("/login", Access::Public, account::login)
         .post("/logout", Access::Account, account::logout)
@@ -70,27 +109,18 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/favicon.ico", Access::Public, mark)
 }
 
-/// Who looks at a page, as far as it shows.
-struct Me {
-    name: String,
-    role: &'static str,
-    csrf: String,
-    reads: bool,
-    administers: bool,
-    has_session: bool,
+/// The first value of a parameter.
+fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    parameters.iter().find(|(key, _)| key == name).map(|(_, value)| &value[..])
 }
 
-impl Me {
-    fn new(caller: &Caller, t: &'static Words) -> Self {
-        Self {
-            name: caller.name.clone(),
-            role: t.term(caller.role.id()),
-            csrf: caller.csrf().to_owned(),
-            reads: caller.may(Access::Reader),
-            administers: caller.may(Access::Administrator),
-            has_session: matches!(caller.via, Via::Session { .. }),
-        }
-    }
+/// A page that says what is wrong.
+fn problem_page(t: &'static Words, caller: &Caller, status: StatusCode, text: &str) -> Response {
+    notice(t, Some(caller), status, text)
+}
+
+fn with_status(status: StatusCode, response: Response) -> Response {
+    (status, response).into_response()
 }
 
 #[derive(Template)]
@@ -162,6 +192,9 @@ async fn list(
     parameters: Parameters,
 ) -> Response {
     let lang = Lang::of(&parameters, &headers);
+    if let Some(found) = redress::found(&hub, &caller, &parameters).await {
+        return found;
+    }
     let (mut query, range, problem) = match read(&parameters) {
         Ok((query, range)) => (query, range, None),
         // A page shows what it can, and says what it couldn't understand.
@@ -196,10 +229,12 @@ async fn page(
     let filter = FilterView::new(query, range.as_deref(), t);
     let page = ListPage {
         t,
-        me: Some(Me::new(caller, t)),
+        me: Some(Me::at(caller, t, "/")),
         rows: found.rows.iter().map(|row| RowView::new(row, &hub.titles, t)).collect(),
         agents: agents.iter().map(|agent| AgentView::new(agent, now_ms, t)).collect(),
-        shares: Share::of(&counts, t),
+        shares: Share::of(&counts, |id| {
+            (t.term(id).to_owned(), format!("/?typology={}&range=24h", view::escaped(id)))
+        }),
         older: found.next.map(|next| filter.address(Some(next))),
         live: (query.before.is_none() && problem.is_none()).then(|| filter.live_address()),
         filter,
@@ -320,7 +355,7 @@ fn render(template: &impl Template) -> Response {
 
 /// Remembers a language that was chosen by a link.
 fn remembered(lang: Lang, parameters: &Parameters, mut response: Response) -> Response {
-    if parameters.iter().any(|(key, _)| key == "lang") {
+    if parameter(parameters, "lang").is_some() {
         let cookie = format!("lang={}; Path=/; Max-Age=31536000; SameSite=Strict; HttpOnly", lang.code());
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             response.headers_mut().insert(header::SET_COOKIE, cookie);

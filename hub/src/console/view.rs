@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 use yumen_exchange::sighting::{Indicator, RuleHit};
 use yumen_exchange::time;
+use yumen_rules::verdict::Typology;
 
 /// Width of the evidence ruler in its own units.
 const RULER: u64 = 1000;
@@ -97,6 +98,8 @@ pub(super) struct DetailView<'a> {
     pub(super) chars: u32,
     pub(super) victim: &'a str,
     pub(super) template: &'a str,
+    /// Whether it was kept back.
+    pub(super) is_blocked: bool,
 }
 
 /// A rule that fired.
@@ -136,6 +139,7 @@ impl<'a> DetailView<'a> {
             chars: data.text_chars,
             victim: data.victim.as_deref().unwrap_or("—"),
             template: data.template.as_deref().unwrap_or("—"),
+            is_blocked: crate::appeals::is_blocked(row),
         }
     }
 }
@@ -199,7 +203,7 @@ impl<'a> AgentView<'a> {
     }
 }
 
-/// How many sightings of a typology there were.
+/// How many sightings of a typology or an institution there were.
 pub(super) struct Share {
     pub(super) typology: String,
     pub(super) address: String,
@@ -209,13 +213,13 @@ pub(super) struct Share {
 }
 
 impl Share {
-    pub(super) fn of(counts: &[(String, u64)], t: &Words) -> Vec<Self> {
+    /// `shown` gives the word for a name, and where its sightings are.
+    pub(super) fn of(counts: &[(String, u64)], shown: impl Fn(&str) -> (String, String)) -> Vec<Self> {
         let largest = counts.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
-        let share = |(typology, count): &(String, u64)| Self {
-            typology: t.term(typology).to_owned(),
-            address: format!("/?typology={}&range=24h", escaped(typology)),
-            count: grouped(*count),
-            width: (count.saturating_mul(RULER) / largest).max(MARK_MIN),
+        let share = |(name, count): &(String, u64)| {
+            let (typology, address) = shown(name);
+            let width = (count.saturating_mul(RULER) / largest).max(MARK_MIN);
+            Self { typology, address, count: grouped(*count), width }
         };
         counts.iter().map(share).collect()
     }
@@ -242,33 +246,58 @@ pub(super) struct Choice {
     pub(super) chosen: bool,
 }
 
-const TYPOLOGIES: [&str; 8] = [
-    "debt-collection",
-    "loan-mediation",
-    "debt-evasion",
-    "insurance-claims",
-    "credit-repair",
-    "stock-tips",
-    "rights-agency",
-    "fraud",
-];
+/// The choices of a select.
+pub(super) fn choices(values: &[&'static str], chosen: Option<&str>, t: &'static Words) -> Vec<Choice> {
+    let choice = |value: &&'static str| Choice { value, word: t.term(value), chosen: chosen == Some(value) };
+    values.iter().map(choice).collect()
+}
+
+/// The practices, as choices.
+pub(super) fn typologies(chosen: Option<&str>, t: &'static Words) -> Vec<Choice> {
+    choices(&Typology::ALL.map(Typology::id), chosen, t)
+}
+
+/// Where the pages before and behind are.
+pub(super) struct Pager {
+    pub(super) newer: Option<String>,
+    pub(super) next: Option<String>,
+}
+
+impl Pager {
+    /// Of a list at `path` with these parameters, on a page from 0.
+    pub(super) fn new(path: &str, own: &[(&str, &str)], page: u32, next: Option<u32>) -> Self {
+        let to = |page: u32| {
+            let page = page.to_string();
+            let number = [("page", &page[..])];
+            let own = own.iter().chain(number.iter().filter(|(_, page)| *page != "0"));
+            address(path, own.copied())
+        };
+        Self { newer: page.checked_sub(1).map(to), next: next.map(to) }
+    }
+}
+
+/// A path with those parameters that have a value.
+fn address<'a>(path: &str, parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut address = path.to_owned();
+    let mut joint = '?';
+    for (key, value) in parameters.filter(|(_, value)| !value.is_empty()) {
+        // Writing to a String can't fail.
+        let _ = write!(address, "{joint}{key}={}", escaped(value));
+        joint = '&';
+    }
+    address
+}
 
 impl FilterView {
     pub(super) fn new(query: &Query, range: Option<&str>, t: &'static Words) -> Self {
         let filter = &query.filter;
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let range = range.unwrap_or_default();
-        let choose = |values: &[&'static str], chosen: &Option<String>| {
-            values
-                .iter()
-                .map(|&value| Choice { value, word: t.term(value), chosen: chosen.as_deref() == Some(value) })
-                .collect()
-        };
         let range_words = [t.range_hour, t.range_day, t.range_week, t.range_month];
         let ranges = RANGES.iter().zip(range_words);
         Self {
-            typologies: choose(&TYPOLOGIES, &filter.typology),
-            verdicts: choose(&yumen_exchange::check::VERDICTS, &filter.verdict),
+            typologies: typologies(filter.typology.as_deref(), t),
+            verdicts: choices(&yumen_exchange::check::VERDICTS, filter.verdict.as_deref(), t),
             ranges: ranges
                 .map(|(&(value, _), word)| Choice { value, word, chosen: value == range })
                 .collect(),
@@ -301,18 +330,15 @@ impl FilterView {
             ("agent", &self.agent),
             ("indicator", &self.indicator),
         ];
-        let mut address = path.to_owned();
-        let mut joint = '?';
-        for (key, value) in own.iter().chain(more).filter(|(_, value)| !value.is_empty()) {
-            let _ = write!(address, "{joint}{key}={}", escaped(value));
-            joint = '&';
-        }
-        address
+        address(path, own.iter().chain(more).map(|(key, value)| (*key, &value[..])))
     }
 }
 
 /// A rule's title where it is known, its id otherwise.
-fn title(rule: &RuleHit, titles: &Titles, t: &Words) -> String {
+pub(super) fn title(rule: &RuleHit, titles: &Titles, t: &Words) -> String {
+    if rule.id.rsplit('/').next() == Some(crate::complaints::REPORTED_RULE) {
+        return t.w.reported_rule.to_owned();
+    }
     let title = titles.of(&rule.id).map(|title| match t.lang {
         Lang::En if !title.en.is_empty() => &title.en,
         _ => &title.zh,
@@ -338,7 +364,7 @@ fn ago(age_ms: u64, t: &Words) -> String {
 }
 
 /// `1,234,567`.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -351,7 +377,7 @@ fn grouped(number: u64) -> String {
 }
 
 /// Percent-encoded, for a value in a URL.
-fn escaped(value: &str) -> String {
+pub(super) fn escaped(value: &str) -> String {
     let mut escaped = String::new();
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {

@@ -1,6 +1,11 @@
 //! The console's words, Chinese first.
 
+mod terms;
+mod work;
+
 use axum::http::{HeaderMap, header};
+use terms::TERMS;
+pub(super) use work::Work;
 
 /// A language of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +19,7 @@ pub(super) enum Lang {
 impl Lang {
     /// By the link that was followed, or the one followed last.
     pub(super) fn of(parameters: &[(String, String)], headers: &HeaderMap) -> Self {
-        let chosen = parameters.iter().find(|(key, _)| key == "lang").map(|(_, value)| &value[..]);
+        let chosen = super::parameter(parameters, "lang");
         let cookies =
             headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
         let remembered = cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix("lang="));
@@ -43,11 +48,13 @@ macro_rules! words {
         #[derive(Debug)]
         pub(super) struct Words {
             pub(super) lang: Lang,
+            /// Those of the pages that people work on.
+            pub(super) w: &'static Work,
             $(pub(super) $name: &'static str,)*
         }
 
-        const ZH: Words = Words { lang: Lang::Zh, $($name: $zh,)* };
-        const EN: Words = Words { lang: Lang::En, $($name: $en,)* };
+        const ZH: Words = Words { lang: Lang::Zh, w: &work::ZH, $($name: $zh,)* };
+        const EN: Words = Words { lang: Lang::En, w: &work::EN, $($name: $en,)* };
     };
 }
 
@@ -55,7 +62,7 @@ words! {
     html_lang: "zh-CN", "en";
     product: "玉门", "Yumen";
     hub: "线索共享中心", "Sharing hub";
-    skip: "跳到线索列表", "Skip to sightings";
+    skip: "跳到正文", "Skip to the content";
     other_lang: "English", "中文";
     other_lang_code: "en", "zh";
     agents: "网关", "Agents";
@@ -76,7 +83,7 @@ words! {
     member: "机构", "Member";
     agent: "网关", "Agent";
     indicator: "指标", "Indicator";
-    indicator_hint: "号码、域名、微信号…", "number, domain, handle…";
+    indicator_hint: "号码、域名、微信号、申诉编号…", "number, domain, handle, appeal id…";
     range: "时间", "Time";
     range_any: "不限", "any time";
     range_hour: "近 1 小时", "last hour";
@@ -194,76 +201,6 @@ impl Words {
         found.map_or(term, |(_, zh, en)| if self.lang == Lang::Zh { zh } else { en })
     }
 }
-
-const TERMS: [(&str, &str, &str); 67] = [
-    ("rolled-out", "扩大发布", "Rolled out"),
-    ("rolled-back", "回滚", "Rolled back"),
-    ("member-analyst", "机构分析员", "Member analyst"),
-    ("regulator", "监管人员", "Regulator"),
-    ("hub-analyst", "中心分析员", "Hub analyst"),
-    ("administrator", "管理员", "Administrator"),
-    ("unsigned", "未签名", "Not signed"),
-    ("not-enrolled", "网关未登记", "Agent not enrolled"),
-    ("signature", "签名不符", "Signature doesn't match"),
-    ("old", "旧消息重放", "Older than the last"),
-    ("topic-not-allowed", "越权主题", "Topic not allowed"),
-    ("bad-signature", "签名不符", "Bad signature"),
-    ("foreign-key", "密钥不受信任", "Key not trusted"),
-    ("older", "版本较旧", "Older"),
-    ("expired", "已过期", "Expired"),
-    ("damaged", "已损坏", "Damaged"),
-    ("login", "登录", "Logged in"),
-    ("login-refused", "登录失败", "Log-in refused"),
-    ("logout", "退出", "Logged out"),
-    ("promote", "共享指标", "Promoted"),
-    ("retract", "撤回", "Retracted"),
-    ("member-added", "添加机构", "Member added"),
-    ("agent-invited", "邀请网关", "Agent invited"),
-    ("agent-enrolled", "登记网关", "Agent enrolled"),
-    ("certificate-renewed", "证书续期", "Certificate renewed"),
-    ("agent-revoked", "吊销网关", "Agent revoked"),
-    ("certificate-issued", "签发证书", "Certificate issued"),
-    ("person-changed", "用户变更", "Person changed"),
-    ("token-changed", "令牌变更", "Token changed"),
-    ("exported", "导出", "Exported"),
-    ("started", "启动", "Started"),
-    ("debt-collection", "不当催收", "Improper debt collection"),
-    ("loan-mediation", "非法贷款中介", "Illegal loan mediation"),
-    ("debt-evasion", "恶意逃废债", "Malicious debt evasion"),
-    ("insurance-claims", "非法代理退保理赔", "Illegal insurance claims"),
-    ("credit-repair", "虚假征信修复", "False credit repair"),
-    ("stock-tips", "非法荐股", "Illegal stock tips"),
-    ("rights-agency", "非法代理维权", "Rights agency"),
-    ("fraud", "诈骗", "Fraud"),
-    ("shadow", "影子", "Shadow"),
-    ("flag", "标记", "Flagged"),
-    ("hold", "暂扣", "Held"),
-    ("reject", "拦截", "Rejected"),
-    ("drop", "丢弃", "Dropped"),
-    ("number", "号码", "Number"),
-    ("sender-id", "发送方名称", "Sender ID"),
-    ("url", "链接", "Link"),
-    ("domain", "域名", "Domain"),
-    ("wechat", "微信", "WeChat"),
-    ("qq", "QQ", "QQ"),
-    ("telegram", "Telegram", "Telegram"),
-    ("email", "邮箱", "E-mail"),
-    ("bank-account", "银行账号", "Bank account"),
-    ("online", "正常", "Online"),
-    ("impaired", "受限", "Impaired"),
-    ("silent", "失联", "Silent"),
-    ("offline", "离线", "Offline"),
-    ("sms", "短信", "SMS"),
-    ("call", "呼叫", "Call"),
-    ("submit", "上行至短信中心", "Into the centre"),
-    ("deliver", "短信中心下发", "Out of the centre"),
-    ("smpp", "SMPP", "SMPP"),
-    ("cmpp", "CMPP", "CMPP"),
-    ("originator", "发送方", "sender"),
-    ("text", "正文", "text"),
-    ("http", "HTTP", "HTTP"),
-    ("file", "文件", "File"),
-];
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! The rules that every pack has, and the lists that are put into them.
 
+use crate::rulebook::Rulebook;
 use crate::store::{SHARED_RULE, SharedRow};
 use ed25519_dalek::SigningKey;
 use sha2::{Digest as _, Sha256};
@@ -48,9 +49,16 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// Checks the rules in these folders.
-    pub(super) fn load(rules: &[PathBuf], known_good: &[String]) -> Result<Self, BaseError> {
-        let report = yumen_compiler::check_paths(rules);
+    /// Checks the rules in these folders, and `more` of the console, as name and text.
+    pub(super) fn load(
+        rules: &[PathBuf],
+        known_good: &[String],
+        more: &[(String, String)],
+    ) -> Result<Self, BaseError> {
+        let report = match more {
+            [] => yumen_compiler::check_paths(rules),
+            more => Rulebook::read(rules).with(more),
+        };
         if !report.is_buildable() {
             return Err(BaseError::Sources(rules.len()));
         }

@@ -11,9 +11,11 @@ use super::draft::{self, Base, BaseError};
 use super::{ShareError, Sharer};
 use crate::config;
 use crate::limits::LAG_MS;
-use crate::store::{AgentRow, PackRow, SharedRow, StoreError};
+use crate::store::{AgentRow, PackRow, RuleDraftRow, SharedRow, StoreError};
 use bytes::Bytes;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 use yumen_compiler::sign::vouch;
 use yumen_exchange::rollout::{ALL, Rollout, SignedRollout, bucket};
 use yumen_exchange::topic::{self, Name};
@@ -24,7 +26,10 @@ const RENEW_MS: u64 = 30 * 86_400_000;
 /// A channel and its rules.
 pub(super) struct Lane {
     name: Name,
-    pub(super) base: Base,
+    rules: Vec<PathBuf>,
+    known_good: Vec<String>,
+    /// Changes when a rule of the console is published or withdrawn.
+    base: RwLock<Arc<Base>>,
     first_share: u16,
 }
 
@@ -60,20 +65,76 @@ pub struct Offered {
 }
 
 impl Lane {
-    pub(super) fn new(channel: &config::Channel, share: &config::Share) -> Result<Self, BaseError> {
-        let rules = channel.rules.as_ref().unwrap_or(&share.rules);
+    pub(super) fn new(
+        channel: &config::Channel,
+        share: &config::Share,
+        published: &[RuleDraftRow],
+    ) -> Result<Self, BaseError> {
+        let rules = channel.rules.as_ref().unwrap_or(&share.rules).clone();
         let first_share = u16::from(channel.first_percent.min(100)) * (ALL / 100);
-        Ok(Self { name: channel.name.clone(), base: Base::load(rules, &share.known_good)?, first_share })
+        let more = of_channel(&channel.name, published);
+        // What stands in the way of a rule of the console must not stop the hub: it goes on without.
+        let base = match Base::load(&rules, &share.known_good, &more) {
+            Err(error) if !more.is_empty() => {
+                tracing::error!(channel = %channel.name, %error, "rules of the console are left out");
+                Base::load(&rules, &share.known_good, &[])?
+            }
+            loaded => loaded?,
+        };
+        let (name, known_good) = (channel.name.clone(), share.known_good.clone());
+        Ok(Self { name, rules, known_good, base: RwLock::new(Arc::new(base)), first_share })
+    }
+
+    pub(super) fn base(&self) -> Arc<Base> {
+        Arc::clone(&self.base.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// With the rules that are published in the console now. Blocks while they are checked; where they are wrong it goes on
+    /// with those before.
+    fn reload(&self, published: &[RuleDraftRow]) -> Result<(), BaseError> {
+        let base = Base::load(&self.rules, &self.known_good, &of_channel(&self.name, published))?;
+        *self.base.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(base);
+        Ok(())
     }
 }
 
+fn of_channel(channel: &Name, published: &[RuleDraftRow]) -> Vec<(String, String)> {
+    let meant = |row: &&RuleDraftRow| row.channel.is_empty() || row.channel == channel.as_str();
+    published.iter().filter(meant).map(|row| (row.name.clone(), row.published.clone())).collect()
+}
+
 impl Sharer {
+    /// Takes over what was published or withdrawn in the console, here or at another hub.
+    pub(super) async fn reload_rules(&self) -> Result<(), ShareError> {
+        let published = self.store.published_rules().await?;
+        let lanes = Arc::clone(&self.lanes);
+        let reloaded =
+            tokio::task::spawn_blocking(move || lanes.iter().try_for_each(|lane| lane.reload(&published)));
+        reloaded.await.map_err(|_| ShareError::NoPack)??;
+        Ok(())
+    }
+
+    /// Takes over what was just published or withdrawn in the console, and says it.
+    ///
+    /// # Errors
+    /// [`ShareError`]; the rules before stay in force.
+    pub async fn rules_changed(&self, now_ms: u64) -> Result<(), ShareError> {
+        self.reload_rules().await?;
+        self.say_all(now_ms).await
+    }
+
+    /// The names of the channels.
+    #[must_use]
+    pub fn channels(&self) -> Vec<String> {
+        self.lanes.iter().map(|lane| lane.name.to_string()).collect()
+    }
+
     /// Says on each channel what belongs there, and makes a new pack where lists or rules have changed.
     pub(super) async fn publish(&self, now_ms: u64) -> Result<(), ShareError> {
         let mut last = self.last.lock().await;
         let enforced: Vec<SharedRow> =
             self.store.enforced().await?.into_iter().map(|(row, ..)| row).collect();
-        for lane in &self.lanes {
+        for lane in self.lanes.iter() {
             let last = last.entry(lane.name.clone()).or_default();
             self.publish_on(lane, last, &enforced, now_ms).await?;
         }
@@ -87,11 +148,12 @@ impl Sharer {
         enforced: &[SharedRow],
         now_ms: u64,
     ) -> Result<(), ShareError> {
+        let base = lane.base();
         let kept = self.store.packs(lane.name.as_str()).await?;
         let newest = kept.first();
-        let withdrawn = kept.iter().any(|pack| pack.withdrawn && pack.base == lane.base.digest());
+        let withdrawn = kept.iter().any(|pack| pack.withdrawn && pack.base == base.digest());
         let current = newest.is_some_and(|pack| {
-            pack.base == lane.base.digest() && now_ms.saturating_sub(pack.created_ms) < RENEW_MS
+            pack.base == base.digest() && now_ms.saturating_sub(pack.created_ms) < RENEW_MS
         });
         if withdrawn || (current && last.enforced.as_deref() == Some(enforced)) {
             let Some(newest) = newest.filter(|pack| last.said != Some((pack.serial, pack.share))) else {
@@ -106,9 +168,9 @@ impl Sharer {
         let now_s = now_ms / 1000;
         // `yumen rules build` takes the seconds since 1970 too, so that a hub's pack follows one that was built by hand.
         let serial = self.store.give_out("serial", now_s).await?;
-        let bytes = lane.base.pack(enforced, &lane.name, serial, now_s, &self.key)?;
+        let bytes = base.pack(enforced, &lane.name, serial, now_s, &self.key)?;
         let share = match newest {
-            Some(pack) if pack.base == lane.base.digest() => pack.share,
+            Some(pack) if pack.base == base.digest() => pack.share,
             Some(_) => lane.first_share,
             None => ALL,
         };
@@ -116,7 +178,7 @@ impl Sharer {
             channel: lane.name.to_string(),
             serial,
             created_ms: now_ms,
-            base: lane.base.digest().to_owned(),
+            base: base.digest().to_owned(),
             withdrawn: false,
             share,
             length: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
@@ -216,7 +278,7 @@ impl Sharer {
     pub async fn overview(&self, now_ms: u64) -> Result<Vec<Overview>, ShareError> {
         let agents = self.store.agents().await?;
         let mut channels = Vec::new();
-        for lane in &self.lanes {
+        for lane in self.lanes.iter() {
             let packs = self.store.packs(lane.name.as_str()).await?;
             channels.push(overview(&lane.name, packs, &agents, now_ms));
         }

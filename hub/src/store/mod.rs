@@ -20,8 +20,10 @@ mod packs;
 mod people;
 mod platforms;
 mod read;
+mod rules;
 mod schema;
 mod sql;
+mod stats;
 mod trust;
 
 pub use address::{Address, AddressError, Kind};
@@ -33,6 +35,8 @@ pub use lead::Lead;
 pub use packs::PackRow;
 pub use people::{PersonRow, TokenRow};
 pub use platforms::{KnownEntry, Named, Place, SharedEntry};
+pub use rules::RuleDraftRow;
+pub use stats::{AppealTally, By, Days, IndicatorDay, Tally};
 pub use trust::{CertificateRow, EnrolledRow, RefusalRow};
 
 use sqlx::any::AnyPoolOptions;

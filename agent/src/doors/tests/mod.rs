@@ -86,13 +86,17 @@ impl Judge for NoPack {
 /// Reports that are remembered.
 const REPORTS_MAX: usize = 10_000;
 
-/// Remembers what was reported: the action and the text.
+/// Remembers what was reported: the action and the text, and the appeal ids that were given out.
 #[derive(Default)]
-pub(crate) struct Reports(pub(super) Mutex<Vec<(Action, String)>>);
+pub(crate) struct Reports(pub(super) Mutex<Vec<(Action, String)>>, Mutex<Vec<String>>);
 
 impl Reports {
     pub(crate) fn actions(&self) -> Vec<Action> {
         self.0.lock().unwrap().iter().map(|(action, _)| *action).collect()
+    }
+
+    pub(crate) fn appeals(&self) -> Vec<String> {
+        self.1.lock().unwrap().clone()
     }
 }
 
@@ -100,6 +104,7 @@ impl Reporter for Reports {
     fn report(&self, hit: &Hit<'_>) -> Result<(), ReportLost> {
         let mut reports = self.0.lock().unwrap();
         if reports.len() < REPORTS_MAX {
+            self.1.lock().unwrap().extend(hit.appeal.map(str::to_owned));
             reports.push((hit.action, hit.event.text.to_owned()));
         }
         Ok(())
