@@ -182,7 +182,8 @@ impl Sharer {
         }
         let revision = self.store.revision().await?;
         let rules = self.store.rules_revision().await?;
-        if seen.rules != Some(rules)
+        // 0 until the first one is published.
+        if seen.rules.unwrap_or(0) != rules
             && let Err(error) = self.reload_rules().await
         {
             tracing::error!(%error, "rules of the console are left as they were");
