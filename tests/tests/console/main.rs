@@ -80,8 +80,11 @@ fn of_page(browser: &Browser, axe: &str) -> Result<Vec<String>> {
     if source.len() > PAGE_BYTES_MAX {
         found.push(format!("{} bytes", source.len()));
     }
-    if source.contains("=\"http://") || source.contains("=\"https://") {
-        found.push("another host is asked".to_owned());
+    let script = "return performance.getEntriesByType('resource').map((one) => one.name)\
+                  .filter((name) => !name.startsWith(location.origin))";
+    let elsewhere = browser.session.run(script, &[])?;
+    if elsewhere != json!([]) {
+        found.push(format!("{elsewhere} are asked for elsewhere"));
     }
     // A page is as wide as the window, and no wider.
     let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";

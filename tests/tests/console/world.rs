@@ -40,6 +40,7 @@ miss = ["请把钱存好", "点 loan-0002.example.com 查看会员积分"]
 [[redress]]
 typology = "fraud"
 zh = "因疑似冒充公检法的诈骗内容，已被拦截。"
+zh_hant = "因疑似冒充公檢法的詐騙內容，已被攔截。"
 en = "Stopped because it looks like somebody posing as an authority."
 "#;
 
@@ -272,6 +273,7 @@ fn sighting(member: &str, typology: &str, domain: &str, time_ms: u64, random: u6
         destinations: 1,
         template: Some("s1:00112233445566aa".into()),
         appeal: None,
+        lists: Vec::new(),
         text_chars: 42,
         segments: (1, 1),
     };
