@@ -5,13 +5,13 @@
 //! ```
 //!
 //! A token is a character that isn't ASCII, a run of ASCII letters, a run of digits (by its length) or `%`; other ASCII separates
-//! nothing. The features are tokens, pairs, triples and pairs with one token between them, and the [`Signals`]. Everything is integer
+//! nothing. The features are tokens, pairs, triples and pairs with one token between them, and the [`Signals`], each once. Everything is integer
 //! arithmetic, so a server and a device get the same percent. It is computed only when a condition asks for it.
 //!
 //! # Section 34
 //! | offset | size | field |
 //! |---|---|---|
-//! | 0 | 2 | version of the features, 2 |
+//! | 0 | 2 | version of the features, 3 |
 //! | 2 | 1 | b, bits of the directory: 0 for none, or 1 to 20 |
 //! | 3 | 5 | 0 |
 //! | 8 | 64 | for each typology: bias (4, signed) and what a weight of 1 adds (4, signed, not negative), in 1/65536 |

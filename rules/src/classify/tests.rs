@@ -6,7 +6,7 @@ const LEN: usize = HEADER_LEN + KNOWN * FEATURE_LEN;
 
 /// A model in which the text "贷款" speaks for loan mediation, with a weight of 100 a feature.
 fn model(bytes: &mut [u8; LEN]) -> Model<'_> {
-    bytes[0] = 2;
+    bytes[0] = 3;
     for typology in 0..Typology::COUNT {
         let at = 8 + typology * 8;
         bytes[at..at + 4].copy_from_slice(&(-2 * 65_536i32).to_le_bytes());
@@ -73,6 +73,18 @@ fn features_are_frozen() {
         assert_eq!(feature.hash, found[other].0, "digits count by how many they are");
         other += 1;
     });
+}
+
+#[test]
+fn what_is_said_twice_counts_once() {
+    let count = |text: &str| {
+        let mut count = 0;
+        features(text.as_bytes(), Signals(1), |_| count += 1);
+        count
+    };
+    assert_eq!(count("好"), 2);
+    // 好, 好好, 好好好, 好_好 and the signal, however long it goes on.
+    assert_eq!((count("好好好"), count("好好好好好好")), (5, 5));
 }
 
 #[test]

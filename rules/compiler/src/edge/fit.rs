@@ -5,7 +5,7 @@ use super::{EdgeError, Parts, automaton};
 use crate::build::{BuildError, BuildOptions, Built};
 use crate::check::prune;
 use crate::draft::{PackDraft, RedressTexts, RuleDraft};
-use crate::emit::{EmitError, emit};
+use crate::emit::{EmitError, emit, needs_words};
 
 /// The classifier goes along where it takes no more than this part of the flash.
 const CLASSIFIER_SHARE: usize = 8;
@@ -137,6 +137,13 @@ fn pack_of(draft: &PackDraft, kept: &[usize]) -> Result<(Vec<u8>, Parts), FitErr
     for suppression in &mut small.suppressions {
         let named = !suppression.rules.is_empty();
         suppression.rules = suppression.rules.iter().filter_map(|&rule| number(rule)).collect();
+        if draft.classifier.is_empty()
+            && suppression.when.asks_classifier()
+            && !needs_words(&suppression.when, draft)
+        {
+            // Without weights every text is unlike everything.
+            suppression.when = crate::draft::Expr::Bool(false);
+        }
         suppression.title_zh.clear();
         suppression.title_en.clear();
         suppression.hits.clear();

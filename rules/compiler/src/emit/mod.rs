@@ -12,7 +12,7 @@ use yumen_rules::pack::{
     SECTION_ENTRY_LEN, SIGNATURE_LEN, SectionKind,
 };
 
-use crate::draft::{PackDraft, RuleDraft, SenderDraft};
+use crate::draft::{Expr, PackDraft, RuleDraft, SenderDraft};
 use section::{Sections, wire};
 
 /// Why a draft can't become a pack. Most of it is for `check` to find first, with its place in the source.
@@ -131,6 +131,11 @@ fn one_rule(
     let (count, first) = (count.to_le_bytes(), first.to_le_bytes());
     sections.record(SectionKind::Rules, &[&id, &title_zh, &title_en, &bytes, &count, &first]);
     Ok(())
+}
+
+/// Whether a condition can hold only where some words are found.
+pub(crate) fn needs_words(condition: &Expr, draft: &PackDraft) -> bool {
+    trigger::triggers(condition, draft).is_some()
 }
 
 fn groups(draft: &PackDraft, triggered: &[Vec<u32>], sections: &mut Sections) -> Result<(), EmitError> {

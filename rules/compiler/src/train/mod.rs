@@ -1,13 +1,13 @@
 //! Labelled messages → the weights of the classifier ([`yumen_rules::classify`]).
 //!
 //! ```text
-//! texts → the engine's own features, those that several texts have → logistic regression, one typology against what is honest,
-//! L2 → cross-validation: calibration (Platt) and report → training on everything → signed bytes
+//! texts → the engine's own features, those that several texts have, rare ones counting more → a linear support vector machine, one
+//! typology against what is honest → cross-validation: calibration (Platt) and report → training on everything → signed bytes
 //! ```
 //!
 //! The same texts in the same order give the same weights: the shuffling is seeded, and nothing runs in parallel.
 
-mod regression;
+mod machine;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -26,7 +26,7 @@ use crate::build::BuildError;
 use crate::draft::PackDraft;
 use crate::emit::emit;
 use crate::explain::Recorder;
-use regression::{Example, Line, calibrate, fit};
+use machine::{Example, Line, calibrate, fit};
 
 /// A message and what it is: a practice, or honest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +46,10 @@ pub struct Options {
     pub features: usize,
     /// How often every text is looked at.
     pub epochs: u32,
-    /// Strength of the L2 penalty.
-    pub penalty: f32,
+    /// What a text on the wrong side costs, against the weights' own size.
+    pub cost: f32,
+    /// Which power of the inverse document frequency multiplies a feature while it is learnt.
+    pub rarity: f32,
     /// Parts of the cross-validation.
     pub folds: usize,
     /// Where shuffling begins.
@@ -56,7 +58,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { least: 2, features: 16_000, epochs: 20, penalty: 2e-5, folds: 5, seed: 1 }
+        Self { least: 2, features: 32_000, epochs: 40, cost: 0.3, rarity: 1.5, folds: 5, seed: 1 }
     }
 }
 
@@ -110,6 +112,7 @@ pub fn rule_tests(report: &Report) -> Vec<Labelled> {
 /// [`BuildError`], where the sources don't make a pack that judges.
 pub fn train(report: &Report, texts: &[Labelled], options: &Options) -> Result<Trained, BuildError> {
     let (hashes, examples) = examples(report, texts, options)?;
+    let rarity = rarity(&examples, hashes.len(), options.rarity);
     let (mut lines, mut held_out) = (Vec::new(), Vec::new());
     for typology in Typology::ALL {
         // Practices are alike, and which of them a text is words decide: other practices count neither for one nor against it.
@@ -118,10 +121,10 @@ pub fn train(report: &Report, texts: &[Labelled], options: &Options) -> Result<T
             Some(found) => (found == typology).then_some(true),
         };
         let truth: Vec<Option<bool>> = texts.iter().map(side).collect();
-        let logits = cross_validate(&examples, &truth, hashes.len(), options);
+        let logits = cross_validate(&examples, &truth, &rarity, options);
         let platt = calibrate(&logits, &truth);
         held_out.push(count(typology, &truth, &logits, platt));
-        lines.push(fit(&examples, &truth, hashes.len(), options).calibrated(platt));
+        lines.push(fit(&examples, &truth, &rarity, options).calibrated(platt));
     }
     Ok(Trained { section: section(&hashes, &lines, options.features), held_out })
 }
@@ -175,11 +178,27 @@ fn examples(
     Ok((known, examples))
 }
 
+/// What each column is multiplied by: its inverse document frequency, to a power, in the order of 1.
+fn rarity(examples: &[Example], columns: usize, power: f32) -> Vec<f32> {
+    let mut texts = vec![0u32; columns];
+    for &column in examples.iter().flat_map(Example::columns) {
+        if let Some(count) = texts.get_mut(column) {
+            *count += 1;
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "counts of texts")]
+    let frequency = |&count: &u32| (1.0 + examples.len() as f32) / (1.0 + count as f32);
+    texts.iter().map(|count| (frequency(count).ln() + 1.0).powf(power) / RARITY_UNIT).collect()
+}
+
+/// About the inverse document frequency of a feature that few texts have.
+const RARITY_UNIT: f32 = 6.0;
+
 /// The logit of each text by weights that never saw it.
 fn cross_validate(
     examples: &[Example],
     truth: &[Option<bool>],
-    columns: usize,
+    rarity: &[f32],
     options: &Options,
 ) -> Vec<f32> {
     let folds = options.folds.max(2);
@@ -187,7 +206,7 @@ fn cross_validate(
     for fold in 0..folds {
         let seen: Vec<Option<bool>> =
             truth.iter().enumerate().map(|(at, truth)| truth.filter(|_| at % folds != fold)).collect();
-        let line = fit(examples, &seen, columns, options);
+        let line = fit(examples, &seen, rarity, options);
         for (at, (logit, example)) in logits.iter_mut().zip(examples).enumerate() {
             if at % folds == fold {
                 *logit = line.logit(example);
@@ -221,7 +240,7 @@ fn section(hashes: &[u32], lines: &[Line], most: usize) -> Vec<u8> {
     out.extend_from_slice(&[0; 6]);
     let quantised: Vec<(i32, Vec<i8>)> = lines.iter().map(Line::quantised).collect();
     for (line, (scale, _)) in lines.iter().zip(&quantised) {
-        out.extend_from_slice(&regression::fixed(line.bias).to_le_bytes());
+        out.extend_from_slice(&machine::fixed(line.bias).to_le_bytes());
         out.extend_from_slice(&scale.to_le_bytes());
     }
     let weights_of =

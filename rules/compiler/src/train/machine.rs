@@ -1,8 +1,9 @@
-//! Logistic regression on sparse features, by stochastic gradient descent with a step of its own for each weight (AdaGrad).
+//! A linear support vector machine on sparse features, by dual coordinate descent (Hsieh et al., ICML 2008: squared hinge loss, L2),
+//! and Platt's calibration of what it says.
 
 use super::Options;
 
-/// A text as the columns of its known features, repeated ones as often as they are there.
+/// A text as the columns of its known features, each once.
 #[derive(Clone, Debug)]
 pub(super) struct Example {
     columns: Vec<usize>,
@@ -17,15 +18,18 @@ pub(super) struct Line {
     pub(super) bias: f32,
 }
 
-const STEP: f32 = 0.3;
-/// Where few texts are of a practice, they count more; but not more than this.
-const POSITIVE_WEIGHT_MAX: f32 = 6.0;
+/// A step of the dual that is smaller counts as none.
+const STEP_MIN: f32 = 1e-6;
 
 impl Example {
     pub(super) fn new(columns: Vec<usize>, features: usize) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "a count of features")]
         let value = 1.0 / (features.max(1) as f32).sqrt();
         Self { columns, value }
+    }
+
+    pub(super) fn columns(&self) -> &[usize] {
+        &self.columns
     }
 }
 
@@ -61,39 +65,75 @@ pub(super) fn fixed(value: f32) -> i32 {
     fixed
 }
 
-/// Fits weights to the examples that are true, against those that are false; the others aren't looked at.
-pub(super) fn fit(examples: &[Example], truth: &[Option<bool>], columns: usize, options: &Options) -> Line {
-    let mut line = Line { weights: vec![0.0; columns], bias: 0.0 };
-    let mut squares = vec![1e-6f32; line.weights.len()];
-    let mut bias_squares = 1e-6f32;
-    let positives = truth.iter().filter(|&&truth| truth == Some(true)).count().max(1);
-    let negatives = truth.iter().filter(|&&truth| truth == Some(false)).count();
+/// Fits weights to the examples that are true, against those that are false; the others aren't looked at. `rarity` is what each
+/// column is multiplied by while it is learnt: a rare feature says more, so it may weigh more for the same penalty.
+pub(super) fn fit(examples: &[Example], truth: &[Option<bool>], rarity: &[f32], options: &Options) -> Line {
+    let mut line = Line { weights: vec![0.0; rarity.len()], bias: 0.0 };
+    let known: Vec<(&Example, bool)> =
+        examples.iter().zip(truth).filter_map(|(example, truth)| Some((example, (*truth)?))).collect();
+    let positives = known.iter().filter(|(_, truth)| *truth).count();
     #[expect(clippy::cast_precision_loss, reason = "counts of texts")]
-    let ratio = (negatives as f32 / positives as f32).sqrt();
-    let positive_weight = ratio.clamp(1.0, POSITIVE_WEIGHT_MAX);
+    let share = |count: usize| known.len() as f32 / (2.0 * count.max(1) as f32);
+    let costs = (options.cost * share(positives), options.cost * share(known.len() - positives));
+    let mut points: Vec<Point> =
+        known.iter().map(|(example, truth)| Point::new(example, *truth, rarity, costs)).collect();
     let mut random = options.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut order: Vec<usize> = (0..examples.len()).collect();
+    let mut order: Vec<usize> = (0..points.len()).collect();
     for _ in 0..options.epochs {
         shuffle(&mut order, &mut random);
         for &at in &order {
-            let (Some(example), Some(&Some(truth))) = (examples.get(at), truth.get(at)) else { continue };
-            let wanted = f32::from(u8::from(truth));
-            let weight = if truth { positive_weight } else { 1.0 };
-            let error = (logistic(line.logit(example)) - wanted) * weight;
-            bias_squares += error * error;
-            line.bias -= STEP * error / bias_squares.sqrt();
-            for &column in &example.columns {
-                let (Some(weight), Some(squares)) = (line.weights.get_mut(column), squares.get_mut(column))
-                else {
-                    continue;
-                };
-                let gradient = error * example.value + options.penalty * *weight;
-                *squares += gradient * gradient;
-                *weight -= STEP * gradient / squares.sqrt();
+            if let (Some(point), Some((example, _))) = (points.get_mut(at), known.get(at)) {
+                point.step(example, rarity, &mut line);
             }
         }
     }
+    // What was learnt with the columns multiplied, for columns that aren't.
+    for (weight, rarity) in line.weights.iter_mut().zip(rarity) {
+        *weight *= rarity;
+    }
     line
+}
+
+/// A text in the dual problem.
+struct Point {
+    /// 1 or −1.
+    side: f32,
+    /// How much it holds the line.
+    alpha: f32,
+    /// What its slack adds to the diagonal.
+    slack: f32,
+    /// Its diagonal.
+    diagonal: f32,
+}
+
+impl Point {
+    fn new(example: &Example, truth: bool, rarity: &[f32], costs: (f32, f32)) -> Self {
+        let (side, cost) = if truth { (1.0, costs.0) } else { (-1.0, costs.1) };
+        let slack = 0.5 / cost;
+        let square = |&column: &usize| rarity.get(column).map_or(0.0, |rarity| rarity * rarity);
+        let squares: f32 = example.columns.iter().map(square).sum();
+        // The bias is a feature of every text, of value 1.
+        let diagonal = squares * example.value * example.value + 1.0 + slack;
+        Self { side, alpha: 0.0, slack, diagonal }
+    }
+
+    fn step(&mut self, example: &Example, rarity: &[f32], line: &mut Line) {
+        let part = |&at: &usize| Some(line.weights.get(at)? * rarity.get(at)?);
+        let sum: f32 = example.columns.iter().filter_map(part).sum();
+        let gradient = self.side * (sum * example.value + line.bias) - 1.0 + self.alpha * self.slack;
+        if gradient.abs() < STEP_MIN || (self.alpha <= 0.0 && gradient >= 0.0) {
+            return;
+        }
+        let before = self.alpha;
+        self.alpha = (before - gradient / self.diagonal).max(0.0);
+        let change = (self.alpha - before) * self.side;
+        line.bias += change;
+        for &at in &example.columns {
+            if let (Some(weight), Some(rarity)) = (line.weights.get_mut(at), rarity.get(at)) {
+                *weight += change * example.value * rarity;
+            }
+        }
+    }
 }
 
 /// Slope and shift of the logits that fit the truth best (Platt), by Newton's method with softened targets.
