@@ -116,7 +116,7 @@ fn appeal(world: &World, browser: &Browser) -> Result<()> {
 fn a_person_finds_why_and_frees_it_by_the_keyboard_alone() -> Result<()> {
     let world = World::start()?;
     world.is_enforced(ENFORCED, "enforced")?;
-    let browser = world.log_in("li", DESKTOP)?;
+    let browser = world.log_in("liming", DESKTOP)?;
     browser.picture("free-1-list")?;
     let id = world.blocked.0;
     browser.tab_to(&format!("a[data-panel='/console/sightings/{id}']"))?;
@@ -156,7 +156,7 @@ fn a_person_finds_why_and_frees_it_by_the_keyboard_alone() -> Result<()> {
 fn a_clue_becomes_a_rule_in_the_pack() -> Result<()> {
     let world = World::start()?;
     world.is_enforced(ENFORCED, "enforced")?;
-    let browser = world.log_in("li", DESKTOP)?;
+    let browser = world.log_in("liming", DESKTOP)?;
     browser.picture("rule-1-start")?;
     let clue = world.clue()?;
     browser.open(&format!("/clues?value={CLUE}"))?;

@@ -103,9 +103,11 @@ impl World {
         })?;
         let token = site.hub_command(&["token", "add", "test", "--role", "administrator"])?.trim().to_owned();
         let mut passwords = Vec::new();
-        for (name, role, member) in
-            [("admin", "administrator", ""), ("li", "hub-analyst", ""), ("wang", "member-analyst", "bank-a")]
-        {
+        for (name, role, member) in [
+            ("admin", "administrator", ""),
+            ("liming", "hub-analyst", ""),
+            ("wang", "member-analyst", "bank-a"),
+        ] {
             let mut args = vec!["user", "add", name, "--role", role];
             if !member.is_empty() {
                 args.extend(["--member", member]);
