@@ -6,7 +6,8 @@
 
 use crate::api::{Api, ApiError};
 use crate::behaviour::{Behaviour, keep, share};
-use crate::config::{Config, LinkError};
+use crate::config::{Config, DeviceError, LinkError};
+use crate::doors::device::Devices;
 use crate::doors::{Doors, ListenError};
 use crate::enrol::{Files, Renewal};
 use crate::http::{self, Readiness};
@@ -66,6 +67,9 @@ pub enum StartError {
     /// The link to the hub.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// A device.
+    #[error("[[device]]: {0}")]
+    Device(#[from] DeviceError),
     /// The key that signs what is said to the hub.
     #[error("mqtt.signing_key: {0}")]
     Identity(#[from] IdentityError),
@@ -89,6 +93,7 @@ pub struct Daemon {
     link: Option<Link>,
     spool: Spool,
     counting: Counting,
+    devices: Devices,
     draining: Arc<AtomicBool>,
     http_stop: watch::Sender<bool>,
     http_addr: SocketAddr,
@@ -136,6 +141,8 @@ impl Daemon {
             }
             None => None,
         };
+        let redaction = Arc::new(redaction(config)?);
+        let devices = Devices::start(config.devices()?, &redaction, &packs);
         let mut renewal = None;
         let link = match config.link_options()? {
             Some(options) => {
@@ -179,6 +186,7 @@ impl Daemon {
             link,
             spool,
             counting,
+            devices,
             draining,
             http_stop,
             http_addr,
@@ -243,6 +251,7 @@ impl Daemon {
         if let Some(link) = self.link {
             link.stop().await;
         }
+        self.devices.stop().await;
         self.counting.stop().await;
         if let Err(error) = self.spool.sync() {
             tracing::error!(%error, "SpoolUnsynced");

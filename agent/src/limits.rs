@@ -241,3 +241,12 @@ const _: () = assert!(
 const _: () =
     assert!(REASSEMBLY_BYTES_MAX / REASSEMBLY_SHARDS > 2 * USER_DATA_BYTES_MAX, "two parts of any size fit");
 const _: () = assert!(INPUT_BYTES_START <= INPUT_BYTES_STEP_MAX);
+
+/// A pack or an image for a device, in bytes.
+pub const DEVICE_FILE_BYTES_MAX: usize = 4 << 20;
+
+/// How often a device's files are looked at, and the longest silence on its line between two looks.
+pub const DEVICE_WATCH: Duration = Duration::from_secs(1);
+
+/// Pause before a device's line is opened again.
+pub const DEVICE_RETRY: Duration = Duration::from_secs(1);

@@ -11,12 +11,15 @@
 //! - Out of the centre (`deliver`) a subscriber wrote to a service. A blocked message makes its originator the
 //!   suspect; one that is only flagged or shadowed may as well be a victim who forwards what came to them, so that a
 //!   subscriber's number leaves as a pseudonym then.
+//! - What a device in front of a telephone saw is out of the centre, towards that telephone; the device sends its agent numbers
+//!   and contacts, and what leaves is decided here.
 //! - The institution's own numbers, numbers of organisations the pack's registry knows, and service numbers as
 //!   destinations are neither.
 
 use crate::pipeline::{Hit, ReportLost, Reporter};
 use crate::pseudonym::Pseudonyms;
 use crate::spool::Spool;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 use yumen_exchange::limits::{
@@ -24,14 +27,16 @@ use yumen_exchange::limits::{
 };
 use yumen_exchange::sighting::{Envelope, Indicator, ListHit, PackRef, RuleHit, Sighting};
 use yumen_exchange::topic::Name;
-use yumen_rules::digest::digest;
+use yumen_link as link;
+use yumen_rules::digest::{Digest, digest};
 use yumen_rules::engine::{Evidence, number_matches};
 use yumen_rules::extract::ContactKind;
 use yumen_rules::fold;
 use yumen_rules::number::{CANONICAL_LEN_MAX, Number, NumberKind, classify};
+use yumen_rules::pack::Pack;
 use yumen_rules::signal::View;
-use yumen_rules::verdict::Action;
-use yumen_wire::event::{Channel, Direction};
+use yumen_rules::verdict::{Action, Typology};
+use yumen_wire::event::{Channel, Direction, Door};
 
 /// A text of fewer characters gets no digest: its few bits would narrow it down to a handful of guesses.
 const TEMPLATE_CHARS_MIN: usize = 16;
@@ -82,6 +87,9 @@ impl Redaction {
         let event = hit.event;
         let typology = hit.verdict.typology?;
         let people = People::of(hit, &self.own_numbers);
+        let contacts = hit.judgement.extract();
+        let contacts = contacts.into_iter().flat_map(|extract| extract.contacts());
+        let contacts = contacts.map(|(contact, value)| (contact.kind, value));
         let mut rules: Vec<_> = hit.judgement.effective().collect();
         rules.sort_by_key(|fired| {
             (std::cmp::Reverse(fired.typology == typology), std::cmp::Reverse(fired.score))
@@ -111,7 +119,7 @@ impl Redaction {
             pack: PackRef { name: label(hit.pack.header().name()), serial: hit.pack.header().serial },
             rules: rules.collect(),
             lists: lists(hit),
-            indicators: people.indicators(hit),
+            indicators: people.indicators(contacts),
             victim: people.victim.and_then(|number| self.pseudonyms.of(number)),
             destinations: event.destinations,
             template: (chars >= TEMPLATE_CHARS_MIN && !folded.is_empty()).then(|| digest(folded).to_string()),
@@ -124,6 +132,94 @@ impl Redaction {
     }
 }
 
+/// A sighting of a device of this site, as it came over the site's own line.
+#[derive(Clone, Copy, Debug)]
+pub struct OfDevice<'a> {
+    /// The device's own name.
+    pub device: &'a Name,
+    /// The number of the telephone that it guards, where it is known.
+    pub number: &'a str,
+    /// The name of the pack that it judged by.
+    pub pack: &'a str,
+    /// What it saw.
+    pub seen: &'a link::Sighting<'a>,
+    /// The same as it came: what its id is made of, so that it has one id however often it comes.
+    pub bytes: &'a [u8],
+}
+
+impl Redaction {
+    /// The sighting of a device, in the device's own name; `None` where no rule held, so that there is nothing to say, or where it
+    /// says what can't be. `registry` is the pack of this agent, `now_ms` stands in for the time where the device knew none.
+    #[must_use]
+    pub fn of_device(&self, told: &OfDevice<'_>, registry: Option<Pack<'_>>, now_ms: u64) -> Option<Vec<u8>> {
+        let seen = told.seen;
+        let typology = Typology::from_wire(seen.typology?)?;
+        let action = match seen.action {
+            1 => Action::Flag,
+            2 => Action::Hold,
+            3 => Action::Reject,
+            4 => Action::Drop,
+            _ => return None,
+        };
+        let parties = (seen.originator, told.number);
+        let people = People::between(Direction::Deliver, action, parties, &self.own_numbers, registry);
+        let contacts = seen.contacts.iter();
+        let contacts = contacts.filter_map(|contact| Some((contact_kind(contact.kind)?, contact.value)));
+        let rules = seen.rules.iter().map(|rule| RuleHit {
+            id: label(rule.id),
+            score: rule.score.min(100),
+            spans: Vec::new(),
+        });
+        let received = seen.segments.0.max(1);
+        let data = Sighting {
+            channel: if seen.is_call { "call" } else { "sms" }.to_owned(),
+            door: Door::Modem.name().to_owned(),
+            direction: "deliver".to_owned(),
+            listener: label(told.device.as_str()),
+            verdict: action.name().to_owned(),
+            typology: typology.id().to_owned(),
+            score: seen.score.min(100),
+            pack: PackRef { name: label(told.pack), serial: seen.serial },
+            rules: rules.collect(),
+            lists: Vec::new(),
+            indicators: people.indicators(contacts),
+            victim: people.victim.and_then(|number| self.pseudonyms.of(number)),
+            destinations: 1,
+            template: seen.template.map(|bits| Digest(bits).to_string()),
+            text_chars: seen.chars.into(),
+            segments: (received, seen.segments.1.max(received)),
+        };
+        let time_ms = if seen.time_ms == 0 { now_ms } else { seen.time_ms };
+        fit(Envelope::new(self.device_id(told), &self.member, told.device, time_ms, data))
+    }
+
+    /// A UUIDv7 that is the same however often a sighting comes: the hub takes it once.
+    fn device_id(&self, told: &OfDevice<'_>) -> Uuid {
+        let mut digest = Sha256::new();
+        for part in [
+            &b"yumen device sighting v1"[..],
+            self.member.as_str().as_bytes(),
+            told.device.as_str().as_bytes(),
+        ] {
+            digest.update(part);
+            digest.update([0]);
+        }
+        digest.update(told.bytes);
+        let digest: [u8; 32] = digest.finalize().into();
+        let bits = digest.first_chunk().copied().unwrap_or_default();
+        // Without a time its own count orders a device's sightings.
+        let ms = if told.seen.time_ms == 0 { told.seen.id } else { told.seen.time_ms } & 0xFFFF_FFFF_FFFF;
+        uuid::Builder::from_unix_timestamp_millis(ms, &bits).into_uuid()
+    }
+}
+
+/// A kind of contact by its number on the line.
+fn contact_kind(number: u8) -> Option<ContactKind> {
+    use ContactKind::{BankAccount, Email, Link, Mobile, Phone, Qq, Telegram, Wechat};
+    let kinds = [Mobile, Phone, Link, Wechat, Qq, Telegram, Email, BankAccount];
+    kinds.into_iter().find(|kind| *kind as u8 == number)
+}
+
 /// Suspect and victim of a hit.
 struct People<'a> {
     /// As an indicator.
@@ -131,26 +227,39 @@ struct People<'a> {
     /// The number, for its pseudonym.
     victim: Option<&'a str>,
     own_numbers: &'a [String],
+    registry: Option<Pack<'a>>,
 }
 
 impl<'a> People<'a> {
     fn of(hit: &Hit<'a>, own_numbers: &'a [String]) -> Self {
         let event = hit.event;
+        let parties = (event.originator.digits, event.destination.digits);
+        Self::between(event.direction, hit.action, parties, own_numbers, Some(hit.pack))
+    }
+
+    /// By the numbers of originator and destination.
+    fn between(
+        direction: Direction,
+        action: Action,
+        (from, to): (&'a str, &'a str),
+        own_numbers: &'a [String],
+        registry: Option<Pack<'a>>,
+    ) -> Self {
         let mut storage = ([0; CANONICAL_LEN_MAX], [0; CANONICAL_LEN_MAX]);
-        let originator = classify(event.originator.digits, &mut storage.0);
-        let destination = classify(event.destination.digits, &mut storage.1);
-        let named = match (event.direction, originator) {
-            (Direction::Deliver, Some(number)) => hit.action.blocks() || number.kind != NumberKind::Mobile,
+        let originator = classify(from, &mut storage.0);
+        let destination = classify(to, &mut storage.1);
+        let named = match (direction, originator) {
+            (Direction::Deliver, Some(number)) => action.blocks() || number.kind != NumberKind::Mobile,
             _ => true,
         };
-        let mut people = Self { suspect: None, victim: None, own_numbers };
+        let mut people = Self { suspect: None, victim: None, own_numbers, registry };
         if destination.is_some_and(|number| is_subscriber(&number)) {
-            people.victim = Some(event.destination.digits);
+            people.victim = Some(to);
         } else if !named {
-            people.victim = Some(event.originator.digits);
+            people.victim = Some(from);
         }
         if let Some(number) = originator.filter(|_| named)
-            && !people.is_known(hit, number.canonical)
+            && !people.is_known(number.canonical)
             && destination.is_none_or(|to| to.canonical != number.canonical)
         {
             let kind = if number.kind == NumberKind::Alphanumeric { "sender-id" } else { "number" };
@@ -160,16 +269,15 @@ impl<'a> People<'a> {
     }
 
     /// The institution's own number, or one of an organisation in the pack's registry.
-    fn is_known(&self, hit: &Hit<'_>, canonical: &str) -> bool {
+    fn is_known(&self, canonical: &str) -> bool {
         self.own_numbers.iter().any(|own| number_matches(own, canonical))
-            || hit.pack.organisations_by_number(canonical).next().is_some()
+            || self.registry.is_some_and(|pack| pack.organisations_by_number(canonical).next().is_some())
     }
 
-    fn indicators(&self, hit: &Hit<'_>) -> Vec<Indicator> {
+    fn indicators<'c>(&self, contacts: impl Iterator<Item = (ContactKind, &'c str)>) -> Vec<Indicator> {
         let mut indicators: Vec<Indicator> = self.suspect.iter().cloned().collect();
-        let contacts = hit.judgement.extract().into_iter().flat_map(|extract| extract.contacts());
-        for (contact, value) in contacts {
-            for found in self.of_contact(hit, contact.kind, value).into_iter().flatten() {
+        for (kind, value) in contacts {
+            for found in self.of_contact(kind, value).into_iter().flatten() {
                 let is_new =
                     indicators.iter().all(|known| (&known.kind, &known.value) != (&found.kind, &found.value));
                 if is_new && indicators.len() < INDICATORS_MAX {
@@ -181,10 +289,10 @@ impl<'a> People<'a> {
     }
 
     /// What a contact of the text says about the suspect: up to two indicators.
-    fn of_contact(&self, hit: &Hit<'_>, kind: ContactKind, value: &str) -> [Option<Indicator>; 2] {
+    fn of_contact(&self, kind: ContactKind, value: &str) -> [Option<Indicator>; 2] {
         let kind = match kind {
             ContactKind::Link => return self.of_link(value),
-            ContactKind::Mobile | ContactKind::Phone if self.is_known(hit, value) => return [None, None],
+            ContactKind::Mobile | ContactKind::Phone if self.is_known(value) => return [None, None],
             ContactKind::Mobile | ContactKind::Phone => "number",
             ContactKind::Wechat => "wechat",
             ContactKind::Qq => "qq",

@@ -33,6 +33,11 @@ pub enum Line<'l> {
         /// Whether no code is awaited.
         ready: bool,
     },
+    /// `+CCLK:` (27.007 §8.15): the modem's clock, in milliseconds since the Unix epoch.
+    Clock {
+        /// `None` where it says no time.
+        unix_ms: Option<u64>,
+    },
     /// What modems say when they start: they have forgotten what they were told.
     Started,
     /// A command, given back as an echo.
@@ -83,6 +88,7 @@ impl<'l> Line<'l> {
             },
             "+CRING" => Self::Ring,
             "+CLIP" => Self::Caller(Caller::parse(rest)),
+            "+CCLK" => Self::Clock { unix_ms: crate::clock::parse(rest) },
             "+CPIN" => Self::Sim { ready: rest == "READY" },
             "^SYSSTART" | "+QIND" | "*EUICC" => Self::Started,
             _ => Self::Other,
@@ -157,6 +163,10 @@ mod tests {
         assert_eq!(Line::parse(b"+CRING: VOICE"), Line::Ring);
         assert_eq!(Line::parse(b"+CMS ERROR: 500"), Line::Error);
         assert_eq!(Line::parse(b"+CPIN: SIM PIN"), Line::Sim { ready: false });
+        assert_eq!(
+            Line::parse(b"+CCLK: \"24/02/29,00:00:00+00\""),
+            Line::Clock { unix_ms: Some(1_709_164_800_000) }
+        );
         assert_eq!(Line::parse(b"AT+CMGF=0"), Line::Echo);
         assert_eq!(Line::parse(b"> "), Line::Prompt);
         assert_eq!(Line::parse(b"^SYSSTART"), Line::Started);

@@ -15,10 +15,10 @@ pub const PARTS_AGE_MS: u64 = 10 * 60 * 1_000;
 /// Text that is judged at a time, in bytes.
 pub const TEXT_BYTES_MAX: usize = PARTS_MAX * SEGMENT_BYTES_MAX;
 
-/// Patterns a pack may have.
-pub const PATTERNS_MAX: usize = 8_192;
+/// Patterns a pack may have: words that make the same difference to every rule are one.
+pub const PATTERNS_MAX: usize = 3_072;
 /// Groups a pack may have.
-pub const GROUPS_MAX: usize = 2_048;
+pub const GROUPS_MAX: usize = 1_536;
 /// Rules a pack may have.
 pub const RULES_MAX: usize = 512;
 /// Hits that are kept for one message.
@@ -43,9 +43,20 @@ pub const RETRY_MS: u64 = 2_000;
 /// How long a caller that was hung up on may go on ringing before it counts as a new call.
 pub const HANGUP_MS: u64 = 10_000;
 
-/// Reports that wait to be acknowledged; when it is full the oldest goes, and is counted.
-pub const REPORTS_MAX: usize = 32;
-/// Bytes of a report as it is framed.
-pub const REPORT_BYTES_MAX: usize = 96;
-/// How long the agent has to acknowledge a report, in milliseconds.
-pub const ACKNOWLEDGE_MS: u64 = 3_000;
+/// Numbers whose behaviour is counted: in four roles each.
+pub const NUMBERS_MAX: usize = 64;
+/// Of these, busy ones: this telephone itself, and who calls it all day.
+pub const BUSY_MAX: usize = 8;
+/// The site's own numbers, and those that are always hung up on, together.
+pub const LISTED_MAX: usize = 64;
+
+/// How often the agent is told who this is and how it is, in milliseconds.
+pub const HELLO_MS: u64 = 60_000;
+/// What is on trial is confirmed after so long, in milliseconds,
+pub const CONFIRM_MS: u64 = 10 * 60 * 1_000;
+/// or after so many messages and calls judged.
+pub const CONFIRM_JUDGED: u32 = 16;
+/// A modem that can't be set up for so long, in milliseconds, makes the watchdog start everything anew.
+pub const STUCK_MS: u64 = 5 * 60 * 1_000;
+/// Most texts of a pack's own that are tried when it comes.
+pub const CANARIES_MAX: u32 = 1_024;

@@ -1,9 +1,11 @@
-//! The pack in flash: verified and checked before it is used.
+//! The pack in flash: verified and checked before it is used, and tried on its own texts before it is in use.
 
 use crate::limits::{GROUPS_MAX, PATTERNS_MAX, RULES_MAX};
-use salty::{PublicKey, Signature};
 use yumen_edge::{Automaton, AutomatonError};
-use yumen_rules::pack::{Header, Layout, PackError, SIGNATURE_LEN, SectionKind};
+use yumen_rules::pack::{Header, Layout, PackError, SectionKind};
+use yumen_storage::image::Image;
+use yumen_storage::signature::verified;
+use yumen_storage::{Check, Kind};
 
 /// Why a pack isn't used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub enum Refusal {
 /// # Errors
 /// [`Refusal`], the first reason found.
 pub fn check(bytes: &[u8], key: &[u8; 32], last_serial: u64) -> Result<Layout, Refusal> {
-    verify(bytes, key)?;
+    verified(bytes, key).ok_or(Refusal::Signature)?;
     let header = Header::new_checked(bytes).map_err(Refusal::Pack)?;
     if header.serial < last_serial {
         return Err(Refusal::Older);
@@ -49,8 +51,35 @@ pub fn check(bytes: &[u8], key: &[u8; 32], last_serial: u64) -> Result<Layout, R
     Ok(layout)
 }
 
-fn verify(bytes: &[u8], key: &[u8; 32]) -> Result<(), Refusal> {
-    let (signed, signature) = bytes.split_last_chunk::<SIGNATURE_LEN>().ok_or(Refusal::Signature)?;
-    let key = PublicKey::try_from(key).map_err(|_| Refusal::Signature)?;
-    key.verify(signed, &Signature::from(signature)).map_err(|_| Refusal::Signature)
+/// The pack that a slot begins with, by the length that its header names.
+#[must_use]
+pub fn in_slot(slot: &[u8]) -> Option<&[u8]> {
+    let length = slot.get(TOTAL_LEN_AT..)?.first_chunk().copied().map(u32::from_le_bytes)?;
+    slot.get(..usize::try_from(length).ok()?)
+}
+
+/// Where a pack's header holds the length of all of it.
+const TOTAL_LEN_AT: usize = 12;
+
+/// Whom the device believes.
+#[derive(Clone, Copy, Debug)]
+pub struct Trust<'k> {
+    /// The key that signs its packs and images.
+    pub key: &'k [u8; 32],
+    /// The board: images for another aren't for it.
+    pub board: &'k str,
+    /// The version of the program that runs.
+    pub version: u32,
+}
+
+impl Check for Trust<'_> {
+    fn serial(&self, kind: Kind, slot: &[u8]) -> Option<u64> {
+        match kind {
+            Kind::Pack => {
+                let bytes = in_slot(slot)?;
+                check(bytes, self.key, 0).ok().map(|layout| layout.header().serial)
+            }
+            Kind::Image => Image::in_slot(slot, self.board, self.key).map(|image| image.version.into()),
+        }
+    }
 }

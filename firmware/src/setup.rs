@@ -30,6 +30,9 @@ pub(crate) const STEPS: &[Step] = &[
     ACKNOWLEDGED,
     // Messages as they come, not by way of the store; status reports too.
     Step { command: "AT+CNMI=2,2,0,1,0", on_error: OnError::GoOn },
+    // The network's time, where the modem takes it.
+    Step { command: "AT+CTZU=1", on_error: OnError::GoOn },
+    Step { command: "AT+CCLK?", on_error: OnError::GoOn },
     Step { command: "AT+CLIP=1", on_error: OnError::GoOn },
 ];
 

@@ -22,30 +22,72 @@ pub fn built(variable: &str) -> Result<PathBuf> {
 /// The board, running.
 #[derive(Debug)]
 pub struct Board {
-    _qemu: Program,
+    qemu: Program,
     /// The modem's end.
     pub modem: Line,
     /// The telephone's end.
     pub telephone: Line,
-    /// The agent's end.
-    pub link: Line,
+    /// The agent's end, where the test is the agent.
+    pub link: Option<Line>,
+}
+
+/// How a board is started.
+#[derive(Clone, Copy, Debug)]
+pub struct Boot<'b> {
+    /// The program.
+    pub elf: &'b Path,
+    /// What QEMU says.
+    pub log: &'b Path,
+    /// The file that keeps what the board's flash holds; made where there is none.
+    pub flash: &'b Path,
+    /// The port of the link's end, where an agent connects to it.
+    pub link: Option<u16>,
+    /// An instruction is a nanosecond: what takes how long is the same on every machine.
+    pub counts_instructions: bool,
 }
 
 impl Board {
-    /// Boots a program in QEMU's `mps2-an386`.
+    /// Boots a program in QEMU's `mps2-an386`, in whose flash nothing stands.
     ///
     /// # Errors
     /// QEMU can't be started, or its lines can't be reached.
     pub fn boot(elf: &Path, log: &Path) -> Result<Self> {
-        let ports = [free_port()?, free_port()?, free_port()?];
+        Self::start(Boot {
+            elf,
+            log,
+            flash: &log.with_extension("flash"),
+            link: None,
+            counts_instructions: false,
+        })
+    }
+
+    /// Boots it with what its flash held when the power was cut.
+    ///
+    /// # Errors
+    /// As [`Board::boot`].
+    pub fn start(boot: Boot<'_>) -> Result<Self> {
+        let link = boot.link.map_or_else(free_port, Ok)?;
+        let ports = [free_port()?, free_port()?, link];
+        if !boot.flash.exists() {
+            std::fs::File::create(boot.flash)?.set_len(FLASH_BYTES)?;
+        }
         let mut command = Command::new("qemu-system-arm");
-        command.args(["-M", BOARD, "-display", "none", "-monitor", "none", "-kernel"]).arg(elf);
+        let memory = format!(
+            "memory-backend-file,id=flash,size={FLASH_BYTES},share=on,mem-path={}",
+            boot.flash.display()
+        );
+        command.args(["-M", BOARD, "-object", &memory, "-display", "none", "-monitor", "none"]);
+        command.arg("-kernel").arg(boot.elf);
+        if boot.counts_instructions {
+            command.args(["-icount", "shift=0"]);
+        }
         for port in ports {
             command.args(["-serial", &format!("tcp:127.0.0.1:{port},server=on,wait=off")]);
         }
-        let mut qemu = Program::start("qemu", &mut command, log)?;
+        let mut qemu = Program::start("qemu", &mut command, boot.log)?;
         let mut lines = Vec::new();
-        for port in ports {
+        let own = if boot.link.is_some() { 2 } else { 3 };
+        for port in ports.into_iter().take(own) {
             eventually(PATIENCE, "a serial line of the board", || {
                 if !qemu.is_running() {
                     bail!("qemu ended: {}", qemu.log());
@@ -57,12 +99,23 @@ impl Board {
                 Ok(false)
             })?;
         }
-        let [modem, telephone, link] = <[Line; 3]>::try_from(lines).ok().context("three lines")?;
-        Ok(Self { _qemu: qemu, modem, telephone, link })
+        let mut lines = lines.into_iter();
+        let (modem, telephone) = lines.next().zip(lines.next()).context("two lines")?;
+        Ok(Self { qemu, modem, telephone, link: lines.next() })
+    }
+
+    /// Cuts the power.
+    ///
+    /// # Errors
+    /// QEMU can't be waited for.
+    pub fn cut_power(mut self) -> Result<()> {
+        self.qemu.kill()
     }
 }
 
-const BOARD: &str = "mps2-an386";
+/// The board's PSRAM, which stands in for flash.
+const FLASH_BYTES: u64 = 16 << 20;
+const BOARD: &str = "mps2-an386,memory-backend=flash";
 
 /// One serial line.
 #[derive(Debug)]

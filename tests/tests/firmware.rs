@@ -5,11 +5,13 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::Command;
-use yumen_firmware::link::{FRAME_BYTES_MAX, Frames, Report, acknowledgement};
-use yumen_tests::modem::{Board, built};
-use yumen_tests::program;
-use yumen_tests::site::rules_dir;
+use std::time::Duration;
+use yumen_link::{Endpoint, Event, Up, from_bytes};
+use yumen_tests::modem::{Board, Boot, built};
+use yumen_tests::program::{self, free_port};
+use yumen_tests::site::{Ports, Site, rules_dir};
 use yumen_wire::text::encode_ucs2;
 
 /// Who sends the messages, as digits and as a TPDU has them.
@@ -43,7 +45,11 @@ fn by_gateway(cases: &[String]) -> Result<Vec<bool>> {
     });
     std::fs::write(&file, lines)?;
     let mut screen = Command::new(program::path("yumen")?);
-    screen.arg("screen").arg(&file).args(["--json", "--from", "1", "--pack"]).arg(built("YUMEN_EDGE_PACK")?);
+    screen
+        .arg("screen")
+        .arg(&file)
+        .args(["--json", "--from", "1", "--pack"])
+        .arg(built("YUMEN_EDGE_PACK")?.with_file_name("twin.pack"));
     let said = program::done(&mut screen)?;
     said.lines()
         .map(|line| {
@@ -100,7 +106,7 @@ fn the_board_gives_the_gateways_verdicts() -> Result<()> {
     ensure!(blocked > 10 && blocked < cases.len(), "{blocked} of {} are blocked", cases.len());
 
     let mut passed = Vec::new();
-    let mut reports = Reports::default();
+    let mut reports = Reports::new();
     for text in &cases {
         board.modem.send(&announced(text)?)?;
         // It is acknowledged when it has been decided on.
@@ -128,11 +134,11 @@ fn the_board_gives_the_gateways_verdicts() -> Result<()> {
         "the telephone got other bytes than the honest messages as the modem gave them"
     );
 
-    program::eventually(program::PATIENCE, "a report of every blocked message", || {
+    program::eventually(program::PATIENCE, "a sighting of every blocked message", || {
         reports.take(&mut board)?;
         Ok(reports.rejected.len() >= blocked)
     })?;
-    ensure!(reports.rejected.len() == blocked, "{} reports of {blocked}", reports.rejected.len());
+    ensure!(reports.rejected.len() == blocked, "{} sightings of {blocked}", reports.rejected.len());
     Ok(())
 }
 
@@ -161,25 +167,166 @@ fn a_blocked_caller_is_hung_up_on_and_an_honest_one_rings() -> Result<()> {
     Ok(())
 }
 
+/// A message of a full segment, by the whole pack: what a decision costs, in instructions.
+#[test]
+fn a_decision_takes_fewer_instructions_than_are_budgeted() -> Result<()> {
+    const INSTRUCTIONS_MAX: u64 = 500_000;
+    let dir = tempfile::tempdir()?;
+    let (elf, log, flash) =
+        (built("YUMEN_FIRMWARE")?, dir.path().join("qemu.log"), dir.path().join("board.flash"));
+    let mut board =
+        Board::start(Boot { elf: &elf, log: &log, flash: &flash, link: None, counts_instructions: true })?;
+    set_up(&mut board)?;
+    let mut most = 0;
+    for text in cases()?.iter().filter(|text| text.chars().count() >= 55).take(12) {
+        deliver(&mut board, text)?;
+        board.telephone.receive()?.clear();
+        board.telephone.send(b"AT^YUMEN?\r")?;
+        let mut said = String::new();
+        program::eventually(program::PATIENCE, "the console's answer", || {
+            said = String::from_utf8_lossy(board.telephone.receive()?).into_owned();
+            Ok(said.contains("\r\nOK\r\n"))
+        })?;
+        let took = said.rsplit_once("last decision ").and_then(|(_, rest)| rest.split(' ').next());
+        let microseconds: u64 = took.context("no decision")?.parse()?;
+        most = most.max(microseconds * 1_000);
+    }
+    println!("a decision took at most {most} instructions");
+    ensure!(most > 0 && most < INSTRUCTIONS_MAX, "{most} instructions");
+    Ok(())
+}
+
 /// The agent's end of the link: it acknowledges what it gets.
-#[derive(Default)]
 struct Reports {
-    frames: Frames,
-    rejected: BTreeSet<u16>,
+    endpoint: Endpoint,
+    rejected: BTreeSet<u64>,
 }
 
 impl Reports {
+    fn new() -> Self {
+        Self { endpoint: Endpoint::new(1), rejected: BTreeSet::new() }
+    }
+
     fn take(&mut self, board: &mut Board) -> Result<()> {
-        let bytes = std::mem::take(board.link.receive()?);
-        let mut out = [0; FRAME_BYTES_MAX];
-        for byte in bytes {
-            let Some(report) = self.frames.push(byte, &mut out).and_then(Report::parse) else { continue };
-            ensure!(report.serial == 1 && report.lost == 0, "{report:?}");
-            if report.action >= yumen_rules::verdict::Action::Hold {
-                self.rejected.insert(report.sequence);
+        let link = board.link.as_mut().context("the test is the agent")?;
+        for byte in std::mem::take(link.receive()?) {
+            if let Some(Event::Message { .. }) = self.endpoint.push(byte) {
+                if let Some(Up::Sighting(sighting)) = from_bytes(self.endpoint.message()) {
+                    ensure!(sighting.serial == 1 && !sighting.rules.is_empty(), "{sighting:?}");
+                    if sighting.action >= 2 {
+                        self.rejected.insert(sighting.id);
+                    }
+                }
+                self.endpoint.accept();
             }
-            board.link.send(&acknowledgement(report.sequence))?;
+        }
+        while let Some(bytes) = self.endpoint.poll(0) {
+            link.send(bytes)?;
         }
         Ok(())
     }
+}
+
+/// A pack for the device with one rule, signed with the key that the firmware trusts.
+fn small_pack(dir: &Path, serial: u64) -> Result<std::path::PathBuf> {
+    const RULE: &str = "[[rule]]\nid = \"fraud/small\"\ntypology = \"fraud\"\ntitle = \"小包\"\nscore = 90\n\
+        ladder = \"enforce\"\nmatch.a = { any = [\"甲乙丙丁\"] }\nwhen = \"a\"\nhit = [\"甲乙丙丁戊\"]\nmiss = [\"今天下雨\"]\n";
+    let rules = dir.join("small.toml");
+    std::fs::write(&rules, RULE)?;
+    let pack = dir.join("small.pack");
+    let mut build = Command::new(program::path("yumen")?);
+    build.args(["rules", "build"]).arg(&rules).args(["--profile", "edge", "--flash", "64K"]);
+    build.args(["--serial", &serial.to_string()]).arg("--output").arg(&pack);
+    build.arg("--key").arg(built("YUMEN_EDGE_PACK")?.with_file_name("signing-key"));
+    program::done(&mut build)?;
+    Ok(pack)
+}
+
+/// The device behind the agent's door: sightings in the hub's table once each under its own name, over a power cut, and a pack
+/// that comes down while messages flow.
+#[test]
+fn a_device_reports_through_the_agent_and_gets_its_packs_from_it() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let site = Site { dir: dir.path().to_owned(), ports: Ports::free()? };
+    let (elf, log, flash) =
+        (built("YUMEN_FIRMWARE")?, dir.path().join("qemu.log"), dir.path().join("board.flash"));
+    let link = free_port()?;
+    let boot = Boot { elf: &elf, log: &log, flash: &flash, link: Some(link), counts_instructions: false };
+    site.build_pack(&small_rules(dir.path())?, 1)?;
+    let edge_pack = dir.path().join("edge.pack");
+    let device = format!(
+        "\n[[device]]\nname = \"branch-12\"\naddress = \"127.0.0.1:{link}\"\nedge_pack = {edge_pack:?}\n\
+         number = \"13800000099\"\n"
+    );
+    let _hub = site.start_hub()?;
+    let _agent = site.start_agent("gw1", &site.agent_config("gw1", &device))?;
+    let mut board = Board::start(boot)?;
+    set_up(&mut board)?;
+
+    let mut cases = cases()?;
+    cases.truncate(60);
+    let blocked = by_gateway(&cases)?.into_iter().filter(|blocked| *blocked).count();
+    let (before, after) = cases.split_at(cases.len() / 2);
+    for text in before {
+        deliver(&mut board, text)?;
+    }
+    // What the agent hasn't got by now is in the flash.
+    board.cut_power()?;
+    let mut board = Board::start(boot)?;
+    set_up(&mut board)?;
+    for text in after {
+        deliver(&mut board, text)?;
+    }
+    program::eventually(Duration::from_secs(120), "every sighting in the hub's table", || {
+        Ok(of_device(&site)?.len() >= blocked)
+    })?;
+    let ids = of_device(&site)?;
+    ensure!(ids.len() == blocked, "{} sightings of {blocked}", ids.len());
+
+    std::fs::rename(small_pack(dir.path(), 2)?, &edge_pack)?;
+    let bad = "甲乙丙丁戊";
+    let mut flowing = 0;
+    program::eventually(Duration::from_secs(120), "the new pack judges", || {
+        flowing += 1;
+        let text = format!("{bad}{flowing}");
+        board.telephone.receive()?.clear();
+        deliver(&mut board, &text)?;
+        std::thread::sleep(Duration::from_millis(100));
+        Ok(board.telephone.receive()?.is_empty())
+    })?;
+    program::eventually(Duration::from_secs(60), "its sighting in the hub's table", || {
+        Ok(of_device(&site)?.len() > blocked)
+    })?;
+    let rows = of_device(&site)?;
+    ensure!(rows.len() == blocked + 1, "{} sightings of {}", rows.len(), blocked + 1);
+    Ok(())
+}
+
+/// One rule for the gateway: the agent of this test judges nothing.
+fn small_rules(dir: &Path) -> Result<std::path::PathBuf> {
+    let rules = dir.join("gateway.toml");
+    std::fs::write(
+        &rules,
+        "[[rule]]\nid = \"fraud/test\"\ntypology = \"fraud\"\ntitle = \"试\"\nscore = 90\nmatch.a = { any = [\"子丑寅卯\"] }\n\
+         when = \"a\"\nhit = [\"子丑寅卯辰\"]\nmiss = [\"今天下雨\"]\n",
+    )?;
+    Ok(rules)
+}
+
+/// The modem hands a message over, and sees it acknowledged.
+fn deliver(board: &mut Board, text: &str) -> Result<()> {
+    board.modem.send(&announced(text)?)?;
+    let command = board.modem.command()?;
+    ensure!(command == "AT+CNMA", "{command} instead of an acknowledgement");
+    board.modem.send(b"\r\nOK\r\n")
+}
+
+/// The ids of the device's sightings, each once.
+fn of_device(site: &Site) -> Result<BTreeSet<String>> {
+    let rows = site.sightings()?;
+    let of_device: Vec<&Value> = rows.iter().filter(|row| row["agent"] == "branch-12").collect();
+    let ids: BTreeSet<String> =
+        of_device.iter().filter_map(|row| row["id"].as_str()).map(str::to_owned).collect();
+    ensure!(ids.len() == of_device.len(), "a sighting stands in the table twice");
+    Ok(ids)
 }

@@ -59,6 +59,69 @@ pub(crate) fn build(yumen: &Path) -> Result<Firmware> {
     Ok(Firmware { elf, pack })
 }
 
+/// Flash that a pack may have, of which the figures say what fits.
+const FLASHES: [&str; 3] = ["256K", "512K", "1024K"];
+
+/// Prints what the firmware takes, and which rules fit how much flash, as one JSON object.
+pub(crate) fn print_json(yumen: &Path, firmware: &Firmware) -> Result<()> {
+    let sections = sections(&firmware.elf)?;
+    let budget = Budget::read()?;
+    let parts: Vec<String> = sections.iter().map(|(name, bytes)| format!("{name:?}:{bytes}")).collect();
+    let pack = std::fs::metadata(&firmware.pack)?.len();
+    let fits: Vec<String> = FLASHES.iter().map(|flash| fit(yumen, flash)).collect::<Result<_>>()?;
+    println!(
+        "{{\"board\":{BOARD:?},\"sections\":{{{}}},\"pack\":{pack},\"budget\":{{\"flash\":{},\"ram\":{},\"stack\":{}}},\"packs\":[{}]}}",
+        parts.join(","),
+        budget.flash,
+        budget.ram,
+        budget.stack,
+        fits.join(",")
+    );
+    Ok(())
+}
+
+/// What `yumen rules build` says of a pack for so much flash: its numbers, in the order of its sentence.
+fn fit(yumen: &Path, flash: &str) -> Result<String> {
+    let file = crate::target_dir().join("firmware").join(format!("fit-{flash}.pack"));
+    let mut rules = Command::new(yumen);
+    rules.current_dir(crate::root()).args(["rules", "build", "rules/packs", "--unsigned"]);
+    rules.args(["--profile", "edge", "--flash", flash, "--output"]).arg(&file);
+    let output = rules.output()?;
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let line = said.lines().find(|line| line.contains("for a device: "));
+    let line = line.with_context(|| format!("yumen rules build --flash {flash}: {said}"))?;
+    let names = [
+        "rules",
+        "of_rules",
+        "patterns",
+        "automaton",
+        "nodes",
+        "expressions",
+        "always",
+        "blocked",
+        "texts",
+        "gateway",
+    ];
+    let numbers = line.split(|char: char| !char.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    let named: Vec<String> =
+        names.iter().zip(numbers).map(|(name, number)| format!("{name:?}:{number}")).collect();
+    Ok(format!("{{\"flash\":{flash:?},{}}}", named.join(",")))
+}
+
+/// The sections of a program that take flash or memory, with their bytes.
+fn sections(elf: &Path) -> Result<Vec<(String, u64)>> {
+    const NAMES: [&str; 6] = [".vector_table", ".text", ".rodata", ".data", ".bss", ".uninit"];
+    let output = Command::new("arm-none-eabi-size").args(["-A", "-d"]).arg(elf).output()?;
+    let sizes = String::from_utf8_lossy(&output.stdout);
+    let rows = sizes.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let (name, bytes) = (words.next()?, words.next()?.parse().ok()?);
+        NAMES.contains(&name).then(|| (name.to_owned(), bytes))
+    });
+    Ok(rows.collect())
+}
+
 /// The pack, signed with a key of this machine, and the public half in its 32 bytes.
 fn build_pack(yumen: &Path, dir: &Path) -> Result<(PathBuf, PathBuf)> {
     let (pack, secret, public) = (dir.join("edge.pack"), dir.join("signing-key"), dir.join("public-key"));
@@ -80,7 +143,7 @@ fn build_pack(yumen: &Path, dir: &Path) -> Result<(PathBuf, PathBuf)> {
         "--serial",
         "1",
     ]);
-    rules.arg("--output").arg(&pack).arg("--key").arg(&secret);
+    rules.arg("--output").arg(&pack).arg("--key").arg(&secret).arg("--twin").arg(dir.join("twin.pack"));
     crate::run(rules)?;
     let hexadecimal = std::fs::read_to_string(secret.with_extension("pub"))?;
     let digits: Vec<u32> = hexadecimal.chars().filter_map(|char| char.to_digit(16)).take(64).collect();
@@ -116,12 +179,9 @@ impl Budget {
 
     /// Prints what is used, and fails where it is too much.
     fn check(&self, elf: &Path, pack: &Path) -> Result<()> {
-        let output = Command::new("arm-none-eabi-size").args(["-A", "-d"]).arg(elf).output()?;
-        let sizes = String::from_utf8_lossy(&output.stdout);
-        let section = |name: &str| -> u64 {
-            let line = sizes.lines().find(|line| line.split_whitespace().next() == Some(name));
-            line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
-        };
+        let sections = sections(elf)?;
+        let section =
+            |name: &str| sections.iter().find(|(known, _)| known == name).map_or(0, |(_, bytes)| *bytes);
         let pack = std::fs::metadata(pack)?.len();
         let flash = section(".vector_table") + section(".text") + section(".rodata") + section(".data");
         let ram = section(".data") + section(".bss") + section(".uninit");

@@ -19,13 +19,14 @@ cargo xtask <command>
                    本机一键运行：枢纽、网关、演示短信中心和实时短信流
   test [-- ARGS]   install the peers that the tests need, then run every test (ARGS go to cargo test)
                    安装测试所需的对端程序，并运行全部测试
-  firmware         build the guard for a modem (QEMU's mps2-an386) with its pack, and hold it against its budget
-                   构建调制解调器上的固件及其规则包，并核对容量预算
   deb              Debian packages of gateway, hub and rules; --check tries them in a clean Debian 12
                    生成 Debian 软件包；--check 在全新的 Debian 12 中验证
   fuzz [TARGET…] [--seconds 60] [--jobs 1]
                    run the fuzz targets, all or those named, each for so long
                    运行模糊测试目标（全部或指定的），每个运行指定的秒数
+  firmware         build the guard for a modem (QEMU's mps2-an386) with its pack, and hold it against its budget; --json
+                   prints what it takes and what fits which flash
+                   构建调制解调器上的固件及其规则包，并核对容量预算；--json 输出各部分大小及各种闪存容量可容纳的规则
   fold-table       make the tables of folding anew from their lists; --check only compares
                    按清单重新生成折叠字表；--check 只作比较
   setup            only install or name what building needs
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "up" => up(&rest),
         "test" => test(&rest),
-        "firmware" => firmware_with_its_pack().map(|_| ()),
+        "firmware" => firmware_with_its_pack(&rest),
         "deb" => deb::main(&rest),
         "fuzz" => fuzz::run(&rest),
         "fold-table" => fold_table::run(&rest),
@@ -84,10 +85,15 @@ fn test(args: &[String]) -> Result<()> {
 }
 
 /// The firmware, with a pack that this project's own `yumen` makes.
-fn firmware_with_its_pack() -> Result<firmware::Firmware> {
+fn firmware_with_its_pack(args: &[String]) -> Result<()> {
     machine::prepare_build()?;
     build_programs()?;
-    firmware::build(&programs_dir().join("yumen"))
+    let yumen = programs_dir().join("yumen");
+    let firmware = firmware::build(&yumen)?;
+    if args.iter().any(|arg| arg == "--json") {
+        firmware::print_json(&yumen, &firmware)?;
+    }
+    Ok(())
 }
 
 fn build_programs() -> Result<()> {

@@ -7,6 +7,7 @@
 
 mod api;
 mod behaviour;
+mod device;
 mod doors;
 mod error;
 mod numbers;
@@ -16,6 +17,7 @@ mod validate;
 
 pub use api::Api;
 pub use behaviour::{Behaviour, Share};
+pub use device::{Device, DeviceError};
 pub use doors::LinkError;
 pub use error::{ConfigError, Problem};
 pub use numbers::{NumberList, Residence};
@@ -76,6 +78,10 @@ pub struct Config {
     #[serde(default)]
     #[schemars(with = "Vec<Sip>")]
     pub sip: Vec<Spanned<Sip>>,
+    /// Devices in front of modems.
+    #[serde(default, rename = "device")]
+    #[schemars(with = "Vec<Device>")]
+    pub devices: Vec<Spanned<Device>>,
 }
 
 /// What is logged, and how.

@@ -36,6 +36,7 @@ pub(super) fn problems(config: &Config, text: &str) -> Vec<Problem> {
     super::numbers::check(&config.number_lists, &mut report);
     super::behaviour::check(&config.behaviour, &mut report);
     super::sip::problems(config, &mut report);
+    super::device::check(config, &mut report);
     if let Some(mqtt) = &config.mqtt {
         check_mqtt(mqtt, &mut report);
     }

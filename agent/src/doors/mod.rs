@@ -8,6 +8,7 @@
 
 pub mod config;
 pub mod counters;
+pub mod device;
 pub mod protocol;
 pub mod session;
 pub mod sip;

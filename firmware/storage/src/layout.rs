@@ -7,6 +7,8 @@ use core::ops::Range;
 pub struct Regions {
     /// The state: two sectors or more.
     pub state: Range<u32>,
+    /// The site's own settings: two sectors or more.
+    pub settings: Range<u32>,
     /// The ring of unsent sightings: two sectors or more.
     pub ring: Range<u32>,
     /// The two packs.
@@ -22,7 +24,7 @@ impl Regions {
     pub fn is_sound(&self, sector: u32, capacity: u32) -> bool {
         let [pack_a, pack_b] = &self.packs;
         let [image_a, image_b] = &self.images;
-        let parts = [&self.state, &self.ring, pack_a, pack_b, image_a, image_b];
+        let parts = [&self.state, &self.settings, &self.ring, pack_a, pack_b, image_a, image_b];
         let whole = parts.iter().all(|part| {
             sector > 0
                 && part.start <= part.end
@@ -33,7 +35,7 @@ impl Regions {
         let apart = parts.iter().enumerate().all(|(at, part)| {
             parts.iter().skip(at + 1).all(|other| part.end <= other.start || other.end <= part.start)
         });
-        let records = [&self.state, &self.ring]
+        let records = [&self.state, &self.settings, &self.ring]
             .iter()
             .all(|part| part.end.saturating_sub(part.start) / sector.max(1) >= 2);
         whole && apart && records && !pack_a.is_empty() && !pack_b.is_empty()

@@ -1,6 +1,7 @@
 //! Everything together: what is in use, updates, the ring.
 
 use crate::Flash;
+use crate::journal::Journal;
 use crate::layout::Regions;
 use crate::pair::{Chosen, Pair, Slot};
 use crate::ring::{Pushed, RECORD_BYTES_MAX, Ring};
@@ -223,6 +224,36 @@ impl<F: Flash> Store<F> {
             return Err(UpdateError::Invalid);
         }
         Ok(self.change(update.kind, |pair| pair.with_trial(update.serial))?)
+    }
+
+    /// The serial of what is linked into the program: nothing that isn't newer is taken.
+    ///
+    /// # Errors
+    /// It can't be kept.
+    pub fn raise_floor(&mut self, kind: Kind, serial: u64) -> Result<(), StoreError> {
+        self.change(kind, |pair| Pair { floor: pair.floor.max(serial), ..pair })
+    }
+
+    /// The settings as they were kept last, written to `buffer`; empty where there are none.
+    ///
+    /// # Errors
+    /// The region doesn't fit the flash.
+    pub fn settings<'b>(&mut self, buffer: &'b mut [u8; RECORD_BYTES_MAX]) -> Result<&'b [u8], StoreError> {
+        let journal = Journal::new(&mut self.flash, self.regions.settings.clone())?;
+        let kept = journal.newest().map(|place| journal.bytes(place)).unwrap_or_default();
+        let out = buffer.get_mut(..kept.len()).ok_or(StoreError::TooLong)?;
+        out.copy_from_slice(kept);
+        Ok(out)
+    }
+
+    /// Keeps the settings, all of them: before this returns, the next start finds those before.
+    ///
+    /// # Errors
+    /// The flash failed, or they are longer than [`RECORD_BYTES_MAX`].
+    pub fn keep_settings(&mut self, settings: &[u8]) -> Result<(), StoreError> {
+        let mut journal = Journal::new(&mut self.flash, self.regions.settings.clone())?;
+        let newest = journal.newest();
+        journal.append(settings, |place| Some(place) == newest).map(|_| ())
     }
 
     /// Keeps a sighting.

@@ -26,6 +26,7 @@ fn regions() -> Regions {
     let at = |sector: u32| sector * SECTOR as u32;
     Regions {
         state: at(0)..at(2),
+        settings: at(24)..at(26),
         ring: at(2)..at(2 + RING_SECTORS),
         packs: [at(8)..at(12), at(12)..at(16)],
         images: [at(16)..at(20), at(20)..at(24)],
@@ -99,6 +100,8 @@ struct Expected {
     /// The oldest, whose dropping was cut: it may be there or not.
     leaving: Option<u64>,
     next: u64,
+    /// The settings, and those whose writing was cut.
+    settings: (u64, Option<u64>),
     floor: [u64; 2],
     newest: [u64; 2],
     cuts: u32,
@@ -123,6 +126,7 @@ impl Bench {
             doubtful: None,
             leaving: None,
             next: 1,
+            settings: (0, None),
             floor: [0; 2],
             newest: [1; 2],
             cuts: 0,
@@ -153,6 +157,7 @@ impl Bench {
             self.expected.back += u32::from(chosen.has_given_up);
         }
         self.expect_ring(&mut store);
+        self.expect_settings(&mut store);
         Some(store)
     }
 
@@ -182,7 +187,8 @@ impl Bench {
 
     /// One thing that a device does; `false` where the power was cut in it.
     fn act(&mut self, store: &mut Store<&mut Nor>, random: &mut Nor) -> bool {
-        match random.below(8) {
+        match random.below(9) {
+            8 => self.set(store),
             0..=3 => self.push(store),
             4..=5 => self.pop(store),
             6 => self.update(0, Kind::Pack, store, random),
@@ -207,6 +213,31 @@ impl Bench {
                 false
             }
         }
+    }
+
+    fn set(&mut self, store: &mut Store<&mut Nor>) -> bool {
+        let next = self.expected.settings.0 + 1;
+        if store.keep_settings(&record_of(next)).is_ok() {
+            self.expected.settings = (next, None);
+            return true;
+        }
+        self.expected.settings.1 = Some(next);
+        false
+    }
+
+    fn expect_settings(&mut self, store: &mut Store<&mut Nor>) {
+        let mut buffer = [0; 512];
+        let Ok(found) = store.settings(&mut buffer) else { return };
+        let (kept, doubtful) = self.expected.settings;
+        if let Some(doubtful) = doubtful
+            && found == record_of(doubtful)
+        {
+            self.expected.settings = (doubtful, None);
+            return;
+        }
+        self.expected.settings.1 = None;
+        let kept = if kept == 0 { Vec::new() } else { record_of(kept) };
+        assert_eq!(found, kept, "the settings");
     }
 
     fn pop(&mut self, store: &mut Store<&mut Nor>) -> bool {

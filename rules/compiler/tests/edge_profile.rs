@@ -10,7 +10,7 @@ use yumen_compiler::{edge, embedded};
 use yumen_edge::{Automaton, EdgeMatcher, Threads};
 use yumen_matcher::{LoadOptions, LoadedPack, OwnedScratch, Worker};
 use yumen_rules::engine::{Site, judge};
-use yumen_rules::pack::SectionKind;
+use yumen_rules::pack::{Layout, SectionKind};
 use yumen_rules::policy::Policy;
 use yumen_wire::event::Event;
 
@@ -36,8 +36,9 @@ fn automaton_and_gateway_agree_on_every_text() {
     let built = built();
     let fitted = edge::fit(&built, &BuildOptions::default(), 2 << 20).unwrap();
     println!("{:?}, pack {} bytes, {} rules", fitted.parts, fitted.bytes.len(), fitted.rules);
-    let loaded = Arc::new(LoadedPack::load_untried(&fitted.bytes, &LoadOptions::ANYTHING).unwrap());
-    let pack = loaded.pack();
+    let loaded = Arc::new(LoadedPack::load_untried(&fitted.twin, &LoadOptions::ANYTHING).unwrap());
+    let layout = Layout::new_checked(&fitted.bytes).unwrap();
+    let pack = layout.pack(&fitted.bytes);
     let automaton = Automaton::new_checked(pack.automaton(), pack.count(SectionKind::Patterns)).unwrap();
     let mut worker = Worker::new(Arc::clone(&loaded)).unwrap();
     let (mut scratch, mut threads) = (OwnedScratch::new(&pack), Threads::new());

@@ -1,10 +1,10 @@
-//! The automaton as it lies in flash, version 1.
+//! The automaton as it lies in flash, version 2.
 //!
 //! All integers are little endian.
 //!
 //! | offset | size | field |
 //! |---|---|---|
-//! | 0 | 2 | version, 1 |
+//! | 0 | 2 | version, 2 |
 //! | 2 | 2 | programs |
 //! | 4 | 4 | instructions |
 //! | 8 | 4 | ranges |
@@ -16,12 +16,14 @@
 //! Then, without gaps:
 //! 1. programs ([`PROGRAM_LEN`] each), instructions ([`INSTRUCTION_LEN`]), ranges ([`RANGE_LEN`]): see [`crate::program`];
 //! 2. list offsets (`lists + 1` × 4), outputs (4 each): the index of a pattern, or with bit 31 that of a program to try;
-//! 3. for each view with nodes: first children (`nodes + 1` × 2), failure nodes (2 each), suffix nodes (2 each: the longest
-//!    proper suffix that ends a literal, or 0), lists (2 each: 0, or the number of a list plus 1), units (2 each: by which
-//!    the node is reached), 0 (2).
+//! 3. for each view with nodes: first children (`nodes + 1` × 2), lists (2 each: 0, or the number of a list plus 1), units (2
+//!    each: by which the node is reached).
 //!
 //! A unit is a UTF-16 code unit: one for nearly every character, where UTF-8 takes three for a Chinese one. Node 0 is the root. The
 //! children of a node stand together, sorted by their units, behind those of the node before it.
+//!
+//! It is a trie: from each character of a text it is walked as far as it leads, which for words is two or three steps. Failure links
+//! would save few of them, and take two fifths of the flash.
 
 use core::cmp::Ordering;
 
@@ -29,7 +31,7 @@ use crate::program::{INSTRUCTION_LEN, PROGRAM_LEN, PROGRAMS_MAX, Program, RANGE_
 use yumen_rules::signal::View;
 
 /// The version this crate reads.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Length of the header in bytes.
 pub const HEADER_LEN: usize = 32;
 /// Marks an output that is a program to try.
@@ -44,7 +46,7 @@ pub enum AutomatonError {
     Version(u16),
     /// A program that leads out of itself, or is longer than an interpreter takes.
     Program(u16),
-    /// A node of a view that leads out of its view, or backwards where only forwards ends.
+    /// A node of a view that leads out of its view.
     Node(View, u16),
     /// An output list that isn't in order, or names what isn't there.
     Output(u32),
@@ -82,8 +84,6 @@ pub struct Automaton<'f> {
 struct Nodes<'f> {
     count: u16,
     children: &'f [u8],
-    fails: &'f [u8],
-    suffixes: &'f [u8],
     lists: &'f [u8],
     units: &'f [u8],
 }
@@ -199,28 +199,34 @@ impl<'f> Automaton<'f> {
         if nodes.count == 0 {
             return;
         }
-        let mut node = 0;
-        let mut end = 0;
-        for char in text.chars() {
-            end += char.len_utf8();
-            node = char.encode_utf16(&mut [0; 2]).iter().fold(node, |node, &unit| nodes.next(node, unit));
-            let mut ending = if nodes.list(node) > 0 { node } else { nodes.suffix(node) };
-            while ending != 0 {
-                let list = u32::from(nodes.list(ending)).saturating_sub(1);
-                for output in self.list_offset(list)..self.list_offset(list + 1) {
+        let mut from = text.chars();
+        while !from.as_str().is_empty() {
+            let start = text.len() - from.as_str().len();
+            let (mut node, mut end) = (0, start);
+            for char in from.as_str().chars() {
+                let mut units = [0; 2];
+                let next =
+                    char.encode_utf16(&mut units).iter().try_fold(node, |node, &unit| nodes.next(node, unit));
+                let Some(next) = next else { break };
+                node = next;
+                end += char.len_utf8();
+                let list = u32::from(nodes.list(node));
+                if list == 0 {
+                    continue;
+                }
+                for output in self.list_offset(list - 1)..self.list_offset(list) {
                     match u32_at(self.outputs, output * 4) {
                         program if program & PROGRAM_BIT != 0 => attempt(program & !PROGRAM_BIT),
                         pattern => hit(pattern, end),
                     }
                 }
-                ending = nodes.suffix(ending);
             }
+            let _ = from.next();
         }
     }
 }
 
-const EMPTY: Nodes<'static> =
-    Nodes { count: 0, children: &[], fails: &[], suffixes: &[], lists: &[], units: &[] };
+const EMPTY: Nodes<'static> = Nodes { count: 0, children: &[], lists: &[], units: &[] };
 
 impl<'f> Nodes<'f> {
     fn split(count: u16, rest: &mut Cursor<'f>) -> Option<Self> {
@@ -228,28 +234,19 @@ impl<'f> Nodes<'f> {
         Some(Self {
             count,
             children: rest.table(nodes + 1, 2)?,
-            fails: rest.table(nodes, 2)?,
-            suffixes: rest.table(nodes, 2)?,
             lists: rest.table(nodes, 2)?,
             units: rest.table(nodes, 2)?,
         })
-        .filter(|_| rest.take(2) == Some(&[0, 0]))
     }
 
-    /// Every index leads into the view; failure and suffix nodes lead nearer to the root, so that following them ends.
+    /// Every index leads into the view, and to nodes behind the one that it is of, so that following them ends.
     fn check(&self, lists: u32) -> Result<(), u16> {
         let mut depth_bound = 1;
         for node in 0..self.count {
             let (from, to) = (self.child(node), self.child(node + 1));
             let ordered = from <= to && to <= self.count && from > node && from >= depth_bound;
             let sorted = (from..to.saturating_sub(1)).all(|at| self.unit(at) < self.unit(at + 1));
-            let back = if node == 0 {
-                self.fail(0) == 0 && self.suffix(0) == 0
-            } else {
-                self.fail(node) < node && self.suffix(node) < node
-            };
-            let ends = self.suffix(node) == 0 || self.list(self.suffix(node)) > 0;
-            if !ordered || !sorted || !back || !ends || u32::from(self.list(node)) > lists {
+            if !ordered || !sorted || u32::from(self.list(node)) > lists {
                 return Err(node);
             }
             depth_bound = to;
@@ -264,16 +261,6 @@ impl<'f> Nodes<'f> {
     }
 
     #[inline]
-    fn fail(&self, node: u16) -> u16 {
-        u16_at(self.fails, usize::from(node) * 2)
-    }
-
-    #[inline]
-    fn suffix(&self, node: u16) -> u16 {
-        u16_at(self.suffixes, usize::from(node) * 2)
-    }
-
-    #[inline]
     fn list(&self, node: u16) -> u16 {
         u16_at(self.lists, usize::from(node) * 2)
     }
@@ -283,24 +270,19 @@ impl<'f> Nodes<'f> {
         u16_at(self.units, usize::from(node) * 2)
     }
 
-    /// The node after one more unit.
+    /// The node after one more unit; `None` where no literal goes on so.
     #[inline]
-    fn next(&self, mut node: u16, unit: u16) -> u16 {
-        loop {
-            let (mut from, mut to) = (self.child(node), self.child(node + 1));
-            while from < to {
-                let middle = from + (to - from) / 2;
-                match self.unit(middle).cmp(&unit) {
-                    Ordering::Equal => return middle,
-                    Ordering::Less => from = middle + 1,
-                    Ordering::Greater => to = middle,
-                }
+    fn next(&self, node: u16, unit: u16) -> Option<u16> {
+        let (mut from, mut to) = (self.child(node), self.child(node + 1));
+        while from < to {
+            let middle = from + (to - from) / 2;
+            match self.unit(middle).cmp(&unit) {
+                Ordering::Equal => return Some(middle),
+                Ordering::Less => from = middle + 1,
+                Ordering::Greater => to = middle,
             }
-            if node == 0 {
-                return 0;
-            }
-            node = self.fail(node);
         }
+        None
     }
 }
 

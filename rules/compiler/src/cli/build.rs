@@ -44,6 +44,9 @@ pub struct BuildArgs {
     /// Bytes that the device has for it, such as 512K; with --profile edge 设备可用的闪存大小
     #[arg(long, default_value = "512K", value_parser = flash_bytes)]
     flash: usize,
+    /// With --profile edge: also write the same rules as a gateway's pack here, to compare verdicts 另存可供网关比对的同规则包
+    #[arg(long)]
+    twin: Option<PathBuf>,
 }
 
 /// Who a pack is for.
@@ -98,7 +101,11 @@ fn run_build(args: &BuildArgs) -> Result<ExitCode, Failure> {
     check::totals(&built.report, shown);
     test::tested(&built.tests, shown);
     if args.profile == Profile::Edge {
-        built.bytes = fitted(&built, &options, args.flash, shown)?;
+        let (bytes, twin) = fitted(&built, &options, args.flash, shown)?;
+        if let Some(file) = &args.twin {
+            pack::replace(file, &signed(twin, args)?)?;
+        }
+        built.bytes = bytes;
     }
     let signer = if args.unsigned {
         "未签名 unsigned".to_owned()
@@ -117,8 +124,21 @@ fn run_build(args: &BuildArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The pack for a device, and what was said about it.
-fn fitted(built: &Built, options: &BuildOptions, flash: usize, shown: Shown) -> Result<Vec<u8>, Failure> {
+fn signed(mut bytes: Vec<u8>, args: &BuildArgs) -> Result<Vec<u8>, Failure> {
+    if !args.unsigned {
+        let key = keys::key_for_build(args.key.as_deref())?;
+        sign(&mut bytes, &key).map_err(|error| error.to_string())?;
+    }
+    Ok(bytes)
+}
+
+/// The pack for a device and its twin, and what was said about them.
+fn fitted(
+    built: &Built,
+    options: &BuildOptions,
+    flash: usize,
+    shown: Shown,
+) -> Result<(Vec<u8>, Vec<u8>), Failure> {
     let fitted = edge::fit(built, options, flash).map_err(|error| error.to_string())?;
     let recall = edge::recall(built, &fitted).map_err(|error| error.to_string())?;
     for out in &fitted.left_out {
@@ -132,14 +152,14 @@ fn fitted(built: &Built, options: &BuildOptions, flash: usize, shown: Shown) -> 
     let (parts, kept, all) = (fitted.parts, fitted.rules, built.report.draft.rules.len());
     shown.say(
         &format!(
-            "设备版：{kept}/{all} 条规则，自动机 {} 字节（{} 节点，{} 个表达式，其中 {} 个逐条尝试）；规则自带例句拦截 {}/{}，网关版为 {}",
-            parts.bytes, parts.nodes, parts.programs, parts.always, recall.device, recall.texts, recall.gateway
+            "设备版：{kept}/{all} 条规则，{} 个模式，自动机 {} 字节（{} 节点，{} 个表达式，其中 {} 个逐条尝试）；规则自带例句拦截 {}/{}，网关版为 {}",
+            parts.patterns, parts.bytes, parts.nodes, parts.programs, parts.always, recall.device, recall.texts, recall.gateway
         ),
         &format!(
-            "for a device: {kept} of {all} rules, automaton of {} bytes ({} nodes, {} expressions, {} of them tried on every text); \
+            "for a device: {kept} of {all} rules, {} patterns, automaton of {} bytes ({} nodes, {} expressions, {} of them tried on every text); \
              of the rules' own hit texts it blocks {} of {}, a gateway {}",
-            parts.bytes, parts.nodes, parts.programs, parts.always, recall.device, recall.texts, recall.gateway
+            parts.patterns, parts.bytes, parts.nodes, parts.programs, parts.always, recall.device, recall.texts, recall.gateway
         ),
     );
-    Ok(fitted.bytes)
+    Ok((fitted.bytes, fitted.twin))
 }

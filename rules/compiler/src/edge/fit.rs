@@ -1,5 +1,6 @@
 //! Which rules a device gets.
 
+use super::lean::lean;
 use super::rank::{caught, rank};
 use super::{EdgeError, Parts, automaton};
 use crate::build::{BuildError, BuildOptions, Built};
@@ -15,8 +16,10 @@ const CANARIES_OF_A_RULE: usize = 1;
 /// A pack that fits.
 #[derive(Debug)]
 pub struct Fitted {
-    /// The bytes, with room for the signature.
+    /// The bytes, with room for the signature. For the automaton alone: its patterns have no texts.
     pub bytes: Vec<u8>,
+    /// The same rules with their texts, for a gateway to judge by, so that both can be compared.
+    pub twin: Vec<u8>,
     /// Its automaton.
     pub parts: Parts,
     /// How many rules it has.
@@ -90,7 +93,7 @@ pub fn fit(built: &Built, options: &BuildOptions, flash: usize) -> Result<Fitted
     let gateway = caught.blocked;
     let ranked = rank(&built.report.draft, caught, &candidates);
 
-    let mut best = pack_of(&draft, &[])?;
+    let mut best = packed(&cut(&draft, &[]))?;
     if best.0.len() > flash {
         return Err(FitError::NoRoom { needed: best.0.len(), flash });
     }
@@ -98,17 +101,18 @@ pub fn fit(built: &Built, options: &BuildOptions, flash: usize) -> Result<Fitted
     let (mut low, mut high) = (0, ranked.len());
     while low < high {
         let middle = (low + high).div_ceil(2);
-        let made = pack_of(&draft, ranked.get(..middle).unwrap_or_default())?;
-        if made.0.len() <= flash {
-            (low, best) = (middle, made);
-        } else {
-            high = middle - 1;
+        match packed(&cut(&draft, ranked.get(..middle).unwrap_or_default())) {
+            Ok(made) if made.0.len() <= flash => (low, best) = (middle, made),
+            // More nodes than 16 bits can number are more than fits, too.
+            Ok(_) | Err(FitError::Edge(EdgeError::TooMany)) => high = middle - 1,
+            Err(error) => return Err(error),
         }
     }
     let without_room = ranked.get(low..).unwrap_or_default().iter().filter_map(|&rule| draft.rules.get(rule));
     left_out.extend(without_room.map(|rule| LeftOut { id: rule.id.clone(), reason: Reason::Flash }));
     let (bytes, parts) = best;
-    Ok(Fitted { bytes, parts, rules: low, gateway, left_out })
+    let twin = emit(&cut(&draft, ranked.get(..low).unwrap_or_default()))?;
+    Ok(Fitted { bytes, twin, parts, rules: low, gateway, left_out })
 }
 
 /// What keeps a rule out wherever it would fit.
@@ -126,14 +130,19 @@ fn hindrance(draft: &PackDraft, rule: &RuleDraft) -> Option<Reason> {
     matches!(automaton(&alone.patterns), Err(EdgeError::TooLong(_))).then_some(Reason::Expression)
 }
 
-/// The pack with some of the rules; texts for people stay at home, and one canary of each kind goes along.
-fn pack_of(draft: &PackDraft, kept: &[usize]) -> Result<(Vec<u8>, Parts), FitError> {
+fn packed(draft: &PackDraft) -> Result<(Vec<u8>, Parts), FitError> {
+    let (lean, parts) = lean(draft)?;
+    Ok((emit(&lean)?, parts))
+}
+
+/// The draft with some of the rules; texts for people stay at home, and one canary of each kind goes along.
+fn cut(draft: &PackDraft, kept: &[usize]) -> PackDraft {
     let mut kept = kept.to_vec();
     kept.sort_unstable();
     let number = |rule: usize| kept.binary_search(&rule).ok();
     let mut small = draft.clone();
     small.redress.clear();
-    small.rules = kept.iter().filter_map(|&rule| draft.rules.get(rule)).map(lean).collect();
+    small.rules = kept.iter().filter_map(|&rule| draft.rules.get(rule)).map(bare).collect();
     for suppression in &mut small.suppressions {
         let named = !suppression.rules.is_empty();
         suppression.rules = suppression.rules.iter().filter_map(|&rule| number(rule)).collect();
@@ -154,17 +163,15 @@ fn pack_of(draft: &PackDraft, kept: &[usize]) -> Result<(Vec<u8>, Parts), FitErr
         }
     }
     prune::unused(&mut small);
-    let (bytes, parts) = automaton(&small.patterns)?;
-    small.automaton = bytes;
-    Ok((emit(&small)?, parts))
+    small
 }
 
-fn lean(rule: &RuleDraft) -> RuleDraft {
-    let mut lean = rule.clone();
-    lean.title_zh.clear();
-    lean.title_en.clear();
-    lean.hits.truncate(CANARIES_OF_A_RULE);
-    lean.redress = RedressTexts::default();
-    lean.misses.truncate(CANARIES_OF_A_RULE);
-    lean
+fn bare(rule: &RuleDraft) -> RuleDraft {
+    let mut bare = rule.clone();
+    bare.title_zh.clear();
+    bare.title_en.clear();
+    bare.hits.truncate(CANARIES_OF_A_RULE);
+    bare.redress = RedressTexts::default();
+    bare.misses.truncate(CANARIES_OF_A_RULE);
+    bare
 }

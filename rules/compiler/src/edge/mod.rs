@@ -5,6 +5,7 @@
 //! ```
 
 mod fit;
+mod lean;
 mod program;
 mod rank;
 mod recall;
@@ -16,7 +17,7 @@ pub use recall::{Recall, recall};
 
 use crate::draft::PatternDraft;
 use program::Ranges;
-use trie::{Output, Trie};
+use trie::{Lists, Output, Trie};
 use yumen_edge::{HEADER_LEN, INSTRUCTION_LEN, PROGRAM_LEN, PROGRAMS_MAX, VERSION};
 use yumen_matcher::dialect;
 use yumen_rules::signal::View;
@@ -38,6 +39,8 @@ pub enum EdgeError {
 /// The parts of an automaton.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
+    /// Literals and expressions.
+    pub patterns: usize,
     /// Nodes of all views.
     pub nodes: usize,
     /// Expressions.
@@ -55,16 +58,25 @@ pub struct Parts {
 /// # Errors
 /// [`EdgeError`].
 pub fn automaton(patterns: &[PatternDraft]) -> Result<(Vec<u8>, Parts), EdgeError> {
+    automaton_as(patterns, |index| index)
+}
+
+/// The same, where each pattern is reported as another: `number` says as which.
+fn automaton_as(
+    patterns: &[PatternDraft],
+    number: impl Fn(usize) -> usize,
+) -> Result<(Vec<u8>, Parts), EdgeError> {
     let mut writer = Writer::default();
     for (index, pattern) in patterns.iter().enumerate() {
-        let index = u32::try_from(index).map_err(|_| EdgeError::TooMany)?;
+        let index = u32::try_from(number(index)).map_err(|_| EdgeError::TooMany)?;
         if pattern.regex {
             writer.expression(index, pattern)?;
         } else {
             writer.trie(pattern.view).insert(&pattern.text, Output::Pattern(index));
         }
     }
-    writer.finish().ok_or(EdgeError::TooMany)
+    let (bytes, parts) = writer.finish().ok_or(EdgeError::TooMany)?;
+    Ok((bytes, Parts { patterns: patterns.len(), ..parts }))
 }
 
 #[derive(Default)]
@@ -117,7 +129,7 @@ impl Writer {
     }
 
     fn finish(self) -> Option<(Vec<u8>, Parts)> {
-        let (mut views, mut lists, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut views, mut lists, mut counts) = (Vec::new(), Lists::default(), Vec::new());
         let mut nodes = 0;
         for trie in &self.tries {
             let count = trie.as_ref().map_or(0, Trie::len);
@@ -127,6 +139,7 @@ impl Writer {
                 views.extend(trie.emit(&mut lists)?);
             }
         }
+        let lists = lists.lists;
         let outputs: usize = lists.iter().map(Vec::len).sum();
         let programs = self.programs.len() / PROGRAM_LEN;
         let instructions = self.instructions.len() / INSTRUCTION_LEN;
@@ -151,6 +164,6 @@ impl Writer {
         lists.iter().flatten().for_each(|output| out.extend_from_slice(&output.to_le_bytes()));
         out.extend(views);
         let bytes = out.len();
-        Some((out, Parts { nodes, programs, always: self.always, instructions, bytes }))
+        Some((out, Parts { patterns: 0, nodes, programs, always: self.always, instructions, bytes }))
     }
 }

@@ -30,7 +30,7 @@ pub fn recall(built: &Built, fitted: &Fitted) -> Result<Recall, BuildError> {
     Ok(Recall {
         texts: draft.rules.iter().map(|rule| rule.hits.len()).sum(),
         gateway: fitted.gateway,
-        device: each_hit(draft, &fitted.bytes, |_, _| {})?,
+        device: each_hit(draft, &fitted.twin, |_, _| {})?,
     })
 }
 

@@ -1,6 +1,6 @@
-//! Literals → an Aho-Corasick automaton in the layout of [`yumen_edge`].
+//! Literals → a trie in the layout of [`yumen_edge`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use yumen_edge::PROGRAM_BIT;
 
 /// What a node announces.
@@ -18,6 +18,25 @@ impl Output {
             Self::Pattern(pattern) => pattern,
             Self::Program(program) => program | PROGRAM_BIT,
         }
+    }
+}
+
+/// Lists of outputs, each once.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    pub(super) lists: Vec<Vec<u32>>,
+    known: HashMap<Vec<u32>, usize>,
+}
+
+impl Lists {
+    /// A list's number, from 1.
+    fn number(&mut self, list: Vec<u32>) -> usize {
+        if let Some(&number) = self.known.get(&list) {
+            return number;
+        }
+        self.lists.push(list.clone());
+        self.known.insert(list, self.lists.len());
+        self.lists.len()
     }
 }
 
@@ -60,64 +79,27 @@ impl Trie {
         self.nodes.len()
     }
 
-    /// Adds the view's part to the automaton: its nodes to the bytes returned, its outputs to `lists`.
-    pub(super) fn emit(&self, lists: &mut Vec<Vec<u32>>) -> Option<Vec<u8>> {
+    /// Adds the view's part to the automaton: its nodes to the bytes returned, its outputs to `lists`, each list once.
+    pub(super) fn emit(&self, lists: &mut Lists) -> Option<Vec<u8>> {
         let order = self.breadth_first();
-        let mut number = vec![0_usize; self.nodes.len()];
-        for (position, &node) in order.iter().enumerate() {
-            *number.get_mut(node)? = position;
-        }
-        let (mut children, mut units) = (vec![1_usize], vec![0_usize]);
-        let (mut fails, mut suffixes) = (vec![0_usize; order.len()], vec![0_usize; order.len()]);
-        let mut list_of = vec![0_usize; order.len()];
-        for (position, &node) in order.iter().enumerate() {
-            let outputs = &self.nodes.get(node)?.outputs;
-            if !outputs.is_empty() {
-                let mut wire: Vec<u32> = outputs.iter().map(|output| output.wire()).collect();
-                wire.sort_unstable();
-                lists.push(wire);
-                *list_of.get_mut(position)? = lists.len();
-            }
-        }
-        for (position, &node) in order.iter().enumerate() {
-            let fail_of_this = *fails.get(position)?;
-            for (&unit, &child) in &self.nodes.get(node)?.children {
-                let child_at = *number.get(child)?;
-                let fail =
-                    if position == 0 { 0 } else { self.step(&order, &number, &fails, fail_of_this, unit)? };
-                *fails.get_mut(child_at)? = fail;
-                let suffix = if *list_of.get(fail)? > 0 { fail } else { *suffixes.get(fail)? };
-                *suffixes.get_mut(child_at)? = suffix;
-                units.push(unit.into());
-            }
+        let (mut children, mut units, mut list_of) = (vec![1_usize], vec![0_usize], Vec::new());
+        for &node in &order {
+            let node = self.nodes.get(node)?;
+            units.extend(node.children.keys().map(|&unit| usize::from(unit)));
             children.push(units.len());
+            list_of.push(if node.outputs.is_empty() {
+                0
+            } else {
+                let mut wire: Vec<u32> = node.outputs.iter().map(|output| output.wire()).collect();
+                wire.sort_unstable();
+                lists.number(wire)
+            });
         }
         let mut out = Vec::new();
-        for word in children.iter().chain(&fails).chain(&suffixes).chain(&list_of).chain(&units) {
+        for word in children.iter().chain(&list_of).chain(&units) {
             out.extend_from_slice(&u16::try_from(*word).ok()?.to_le_bytes());
         }
-        out.extend_from_slice(&[0; 2]);
         Some(out)
-    }
-
-    /// Where a unit leads from a node or the nearest of its failure nodes.
-    fn step(
-        &self,
-        order: &[usize],
-        number: &[usize],
-        fails: &[usize],
-        mut position: usize,
-        unit: u16,
-    ) -> Option<usize> {
-        loop {
-            if let Some(&child) = self.nodes.get(*order.get(position)?)?.children.get(&unit) {
-                return number.get(child).copied();
-            }
-            if position == 0 {
-                return Some(0);
-            }
-            position = *fails.get(position)?;
-        }
     }
 
     fn breadth_first(&self) -> Vec<usize> {
