@@ -187,6 +187,7 @@ impl Redaction {
             destinations: 1,
             template: seen.template.map(|bits| Digest(bits).to_string()),
             text_chars: seen.chars.into(),
+            appeal: None,
             segments: (received, seen.segments.1.max(received)),
         };
         let time_ms = if seen.time_ms == 0 { now_ms } else { seen.time_ms };

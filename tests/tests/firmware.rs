@@ -230,7 +230,7 @@ impl Reports {
 /// A pack for the device with one rule, signed with the key that the firmware trusts.
 fn small_pack(dir: &Path, serial: u64) -> Result<std::path::PathBuf> {
     const RULE: &str = "[[rule]]\nid = \"fraud/small\"\ntypology = \"fraud\"\ntitle = \"小包\"\nscore = 90\n\
-        ladder = \"enforce\"\nmatch.a = { any = [\"甲乙丙丁\"] }\nwhen = \"a\"\nhit = [\"甲乙丙丁戊\"]\nmiss = [\"今天下雨\"]\n";
+        match.a = { any = [\"甲乙丙丁\"] }\nwhen = \"a\"\nhit = [\"甲乙丙丁戊\"]\nmiss = [\"今天下雨\"]\n";
     let rules = dir.join("small.toml");
     std::fs::write(&rules, RULE)?;
     let pack = dir.join("small.pack");
@@ -299,6 +299,8 @@ fn a_device_reports_through_the_agent_and_gets_its_packs_from_it() -> Result<()>
     })?;
     let rows = of_device(&site)?;
     ensure!(rows.len() == blocked + 1, "{} sightings of {}", rows.len(), blocked + 1);
+    let table = serde_json::to_string(&site.sightings()?)?;
+    ensure!(!table.contains("13800000099") && !table.contains("甲乙丙丁"), "a number or a text left the site");
     Ok(())
 }
 

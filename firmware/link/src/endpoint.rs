@@ -141,6 +141,10 @@ impl Endpoint {
         self.message.clear();
         self.message.extend_from_slice(message).ok()?;
         let is_new_session = self.newest.is_none_or(|(session, _)| session != head.session);
+        if is_new_session && let Some(sent) = &mut self.sent {
+            // Somebody listens again: what they missed comes at once.
+            (sent.due_ms, sent.pause_ms) = (0, RESEND_MS);
+        }
         self.before = self.newest.replace(this);
         self.is_waiting = true;
         Some(Event::Message { is_new_session })

@@ -27,7 +27,9 @@ impl SerialPort {
         tcsetattr(&port, OptionalActions::Now, &settings)?;
         // What came before it was opened is half a frame at best.
         tcflush(&port, QueueSelector::IOFlush)?;
-        AsyncFd::new(port).map(Self)
+        // SAFETY: the descriptor is owned by what is registered, which closes it after it was taken out again.
+        let registered = unsafe { AsyncFd::register(port) };
+        registered.map(Self).map_err(|error| error.into_parts().1)
     }
 }
 
