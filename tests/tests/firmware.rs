@@ -300,7 +300,10 @@ fn a_device_reports_through_the_agent_and_gets_its_packs_from_it() -> Result<()>
     let rows = of_device(&site)?;
     ensure!(rows.len() == blocked + 1, "{} sightings of {}", rows.len(), blocked + 1);
     let table = serde_json::to_string(&site.sightings()?)?;
-    ensure!(!table.contains("13800000099") && !table.contains("甲乙丙丁"), "a number or a text left the site");
+    ensure!(
+        !table.contains("13800000099") && !table.contains("甲乙丙丁"),
+        "a number or a text left the site"
+    );
     Ok(())
 }
 
