@@ -216,7 +216,8 @@ const PORT_FIRST: u16 = 12_000;
 /// How many.
 const PORTS: u32 = 20_000;
 
+/// Waits for 20 ms.
 #[expect(clippy::disallowed_methods, reason = "a test's own thread polls another process")]
-pub(crate) fn pause() {
+pub fn pause() {
     std::thread::sleep(Duration::from_millis(20));
 }

@@ -307,7 +307,7 @@ mod tests {
     fn a_newer_pack_goes_down_whole_and_once() {
         let (mut session, mut device) =
             (Session::new(1), Device { endpoint: Endpoint::new(2), got: Vec::new(), said: Vec::new() });
-        let bytes: Vec<u8> = (0..2_000).map(|at| (at % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..=250).cycle().take(2_000).collect();
         session.offer(Offer { kind: Kind::Pack, serial: 8, bytes: bytes.clone().into() });
         device.talk(&mut session);
         assert_eq!(device.said, ["Ask"]);
