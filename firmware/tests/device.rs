@@ -1,6 +1,7 @@
 //! The whole device on the host: a modem that says what the test lets it say, bytes out of three wires.
 
 #![expect(clippy::unwrap_used, reason = "what a test can't make or read fails it")]
+#![expect(clippy::cast_possible_truncation, reason = "numbers of a test are small")]
 
 #[path = "../storage/tests/nor/mod.rs"]
 mod nor;
