@@ -85,7 +85,10 @@ async fn from_the_first_report_to_a_rule_in_force() -> Result<()> {
     ensure!(compared.contains("newly blocked: 6") && compared.contains("ham: 8, 0 → 0"), "{compared}");
 
     way.says("Built, signed with the institution's key, verified as a gateway would, and put in its place.");
-    way.types(&["rules", "build", "packs", "--serial", "2", "--key", "dev.key", "--output", "new.pack", "--lang", "en"])?;
+    way.types(&[
+        "rules", "build", "packs", "--serial", "2", "--key", "dev.key", "--output", "new.pack", "--lang",
+        "en",
+    ])?;
     way.types(&["rules", "verify", "new.pack", "--keyring", "dev.key.pub"])?;
     std::fs::rename(dir.path().join("new.pack"), site.pack())?;
     way.says("$ mv new.pack yumen.pack");

@@ -141,6 +141,9 @@ pub(crate) fn play(
     )
 }
 
+/// Always the same: how many different numbers there were is an estimate, and a rule's test must say today what it said yesterday.
+const SECRET: u64 = 7_912_004;
+
 /// As [`play`], with an observer for those attempts that `observer` gives one for.
 ///
 /// # Errors
@@ -151,7 +154,7 @@ pub(crate) fn play_observed<O: Observer>(
     mut observer: impl FnMut(u32) -> Option<O>,
     mut each: impl FnMut(u32, &Step, &Judgement<'_>, Option<&O>) -> ControlFlow<()>,
 ) -> Result<(), JudgeError> {
-    let mut timeline = Timeline::new(Arc::new(Behaviour::new(NUMBERS_TESTED)));
+    let mut timeline = Timeline::new(Arc::new(Behaviour::with_secret(NUMBERS_TESTED, SECRET)));
     let mut attempt = 0u32;
     for step in &steps.steps {
         let event = step.event();
