@@ -181,7 +181,7 @@ impl Maker {
         tree.program(&program, &format!("usr/bin/{binary}"))?;
         let unit = format!("{package}.service");
         tree.file(
-            &root().join("packaging").join(package).join(&unit),
+            &root().join("xtask/packaging").join(package).join(&unit),
             &format!("lib/systemd/system/{unit}"),
         )?;
         tree.scripts(package)?;

@@ -107,7 +107,7 @@ impl Tree {
     /// The scripts that all services share.
     pub(super) fn scripts(&self, package: &str) -> Result<()> {
         for name in SCRIPTS {
-            let template = super::read(&format!("packaging/{name}"))?;
+            let template = super::read(&format!("xtask/packaging/{name}"))?;
             let path = format!("DEBIAN/{name}");
             self.text(&path, &template.replace("@NAME@", package))?;
             fs::set_permissions(self.path(&path), fs::Permissions::from_mode(0o755))?;
@@ -134,7 +134,7 @@ impl Tree {
     /// Writes the package.
     pub(super) fn close(self, package: &str, arch: &str, out: &Path) -> Result<PathBuf> {
         let installed = size(&self.dir)?.div_ceil(1024);
-        let control = super::read(&format!("packaging/{package}/control"))?
+        let control = super::read(&format!("xtask/packaging/{package}/control"))?
             .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
             .replace("@ARCH@", arch)
             .replace("@MAINTAINER@", &maintainer())

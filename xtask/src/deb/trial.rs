@@ -1,5 +1,5 @@
 //! The packages in a clean Debian 12. systemd runs there as it does on a machine, in namespaces of its own (a network
-//! without a way out included), so that the units are tried as they are; what is tried is in `packaging/trial.sh`.
+//! without a way out included), so that the units are tried as they are; what is tried is in `xtask/packaging/trial.sh`.
 //!
 //! ```text
 //! debootstrap (kept) → copy → apt fetches what the packages need → boot → trial.sh
@@ -105,7 +105,7 @@ fn prepare(packages: &[PathBuf], work: &Path) -> Result<PathBuf> {
     for package in packages {
         fs::copy(package, debs.join(package.file_name().context("a package has a name")?))?;
     }
-    fs::copy(root().join("packaging/trial.sh"), debs.join("trial.sh"))?;
+    fs::copy(root().join("xtask/packaging/trial.sh"), debs.join("trial.sh"))?;
     fs::copy("/etc/resolv.conf", home.join("etc/resolv.conf")).context("/etc/resolv.conf")?;
     let mut fetch = Command::new("chroot");
     let line = "apt-get update -q && apt-get install -y -q --download-only /root/debs/*.deb";
