@@ -33,7 +33,8 @@ ham\t本月话费返现已到账，感谢您的支持
 /// The draft, reworded: what the practice can't do without, not what these six say.
 const RULE: &str = "\
 [[rule]]
-id = \"fraud/place-fee\"
+id = \"local/place-fee\"
+typology = \"fraud\"
 title = \"以认领名额、按月返现为名收占座费\"
 title_en = \"A fee for a place that is said to pay back every month\"
 ladder = \"enforce\"
@@ -69,12 +70,13 @@ async fn from_the_first_report_to_a_rule_in_force() -> Result<()> {
     ensure!(missed == 6, "{missed} of 6 are missed: {screened}");
 
     way.says("What do they have that honest messages haven't?");
-    let missed = ["--missed", "reported.tsv", "--ham", "honest.tsv", "--id", "fraud/place-fee"];
+    let missed =
+        ["--typology", "fraud", "--missed", "reported.tsv", "--ham", "honest.tsv", "--id", "local/place-fee"];
     let draft = way.types(&[&["rules", "suggest"], missed.as_slice()].concat())?;
-    ensure!(draft.contains("id = \"fraud/place-fee\"") && draft.contains("占座费"), "{draft}");
+    ensure!(draft.contains("id = \"local/place-fee\"") && draft.contains("占座费"), "{draft}");
 
     way.says("The draft is reworded: a place, a fee for it, and money that comes back.");
-    way.file("packs/fraud/place-fee.toml", RULE)?;
+    way.file("packs/local/place-fee.toml", RULE)?;
     let tested = way.types(&["rules", "test", "packs", "--lang", "en"])?;
     ensure!(tested.contains("0 failed"), "{tested}");
 
@@ -135,7 +137,11 @@ impl Recording<'_> {
     }
 
     fn file(&mut self, name: &str, text: &str) -> Result<()> {
-        std::fs::write(self.dir.join(name), text)?;
+        let path = self.dir.join(name);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, text)?;
         let _written = writeln!(self.text, "$ cat {name}\n{text}");
         Ok(())
     }

@@ -149,7 +149,8 @@ impl Session {
                     self.declined.push((update.kind, update.serial));
                 } else {
                     self.feed = None;
-                    // What it holds now, it says itself.
+                    // What it holds now, it says itself; until then nothing is offered.
+                    self.holds = None;
                     self.is_to_ask = true;
                 }
             }

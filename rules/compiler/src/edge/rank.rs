@@ -30,6 +30,9 @@ pub(super) fn rank(draft: &PackDraft, caught: Caught, candidates: &[usize]) -> V
     while !rest.is_empty() {
         let value = |rule: usize| {
             let gain = catches.get(rule).map_or(0, |texts| texts.difference(&caught).count());
+            // What judges calls has no texts to show what it catches, and takes hardly any room.
+            let judges_calls = draft.rules.get(rule).is_some_and(|rule| rule.call);
+            let gain = gain.max(judges_calls.into());
             let room: usize = patterns
                 .get(rule)
                 .into_iter()
